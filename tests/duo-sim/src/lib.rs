@@ -1,0 +1,1 @@
+//! A simulator of Duo's Auth API v2.

@@ -1,0 +1,1 @@
+//! A private login host for end-to-end tests.
