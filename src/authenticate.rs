@@ -1,0 +1,234 @@
+//! One login from end to end: arguments and PAM items in, an [`Outcome`] out, every log line on
+//! the way. Names no PAM code.
+
+use crate::args::Arguments;
+use crate::clock::{Clock, SystemClock};
+use crate::config::file::{FileFault, read_trusted};
+use crate::config::{Bypass, Config, Failmode, Finding, read};
+use crate::duo::client::Client;
+use crate::duo::transport::{HttpsTransport, proxy};
+use crate::duo::trust;
+use crate::identity::{Identity, Items, identify};
+use crate::login::{self, Channel, Conversation, Journal, Request, Rules, World};
+use crate::outcome::{Attempt, ConfigFault, Fault, Outcome, Severity, Who};
+use crate::system::{address, log::Log};
+use crate::text::clean;
+
+/// Runs a login and writes its log lines.
+pub fn authenticate(
+    arguments: &Arguments,
+    items: &Items,
+    log: &Log,
+    conversation: &mut dyn Conversation,
+) -> Outcome {
+    let mut who = Who {
+        user: items.user.clone(),
+        from: items.rhost.clone(),
+    };
+    let outcome = decide(arguments, items, log, conversation, &mut who);
+    if let Some((severity, line)) = outcome.log_line(&who) {
+        log.line(severity, &line);
+    }
+    outcome
+}
+
+fn decide(
+    arguments: &Arguments,
+    items: &Items,
+    log: &Log,
+    conversation: &mut dyn Conversation,
+    who: &mut Who,
+) -> Outcome {
+    if !arguments.bad.is_empty() {
+        for bad in &arguments.bad {
+            log.line(
+                Severity::Error,
+                &format!("Invalid pam_duo option: '{}'", clean(bad)),
+            );
+        }
+        return Outcome::BadArguments;
+    }
+    let (config, failmode) = load(arguments, log);
+    let config = match config {
+        Ok(config) => config,
+        Err(fault) => return config_fault(fault, failmode, arguments, log),
+    };
+    let (duo_name, note) = match identify(items, &config) {
+        Err(error) => {
+            return Outcome::LookUpFailed {
+                detail: error.to_string(),
+            };
+        }
+        Ok(Identity::Unknown) => return Outcome::NoSuchUser,
+        Ok(Identity::Bypassed(user)) => {
+            who.user = user.name;
+            return Outcome::Bypassed {
+                ignore: config.bypass == Bypass::Ignore,
+            };
+        }
+        Ok(Identity::Asked {
+            user,
+            duo_name,
+            note,
+        }) => {
+            who.user = user.name;
+            (duo_name, note)
+        }
+    };
+    if let Some(note) = note {
+        log.line(Severity::Warning, &note);
+    }
+    let client = address::client(items.ssh_connection.as_deref(), items.rhost.as_deref());
+    if who.from.as_deref().unwrap_or_default().is_empty() {
+        who.from = client.map(|address| address.to_string());
+    }
+    let ipaddr = match client {
+        None if config.fallback_local_ip => address::server(),
+        known => known,
+    };
+    let request = Request {
+        username: duo_name,
+        ipaddr: ipaddr.map(|address| address.to_string()),
+        hostname: hostname(),
+        push_kind: None,
+        pushinfo: None,
+    };
+    let ended = ask_duo(&config, &request, items, log, conversation, who);
+    match ended {
+        Ok(outcome) => outcome,
+        Err(Fault::Config(fault)) => config_fault(fault, failmode, arguments, log),
+        Err(outage) => outage.judge(failmode),
+    }
+}
+
+/// Reads and judges the configuration. The argument's `failmode` stands over the file's, and a
+/// file that cannot be trusted says nothing.
+fn load(arguments: &Arguments, log: &Log) -> (Result<Config, ConfigFault>, Option<Failmode>) {
+    let path = arguments.conf.display();
+    let file = match read_trusted(&arguments.conf) {
+        Ok(file) => file,
+        Err(fault) => {
+            let reason = match &fault {
+                FileFault::Io(error) => plain(error),
+                FileFault::WritableByOthers(_) | FileFault::ForeignOwner(_) => {
+                    format!("not trusted: {path} must be readable only by user 'root': {fault}")
+                }
+                other => other.to_string(),
+            };
+            let path = arguments.conf.clone();
+            return (Err(ConfigFault::File { path, reason }), arguments.failmode);
+        }
+    };
+    if file.readable_by_others {
+        log.line(
+            Severity::Error,
+            &format!("{path} must be readable only by user 'root'"),
+        );
+    }
+    let reading = read(&file.text);
+    for finding in &reading.findings {
+        let severity = match finding {
+            Finding::NotUnderstood { .. } | Finding::BadValue { .. } => Severity::Error,
+            Finding::WithoutEffect { .. } => Severity::Info,
+            _ => Severity::Warning,
+        };
+        log.line(severity, &finding.describe(&path));
+    }
+    (reading.config, arguments.failmode.or(reading.failmode))
+}
+
+/// An I/O error without Rust's "(os error 2)".
+fn plain(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error") {
+        Some((words, _)) => words.to_owned(),
+        None => text,
+    }
+}
+
+/// Says what is wrong in a line of its own, then lets `failmode` judge.
+fn config_fault(
+    fault: ConfigFault,
+    failmode: Option<Failmode>,
+    arguments: &Arguments,
+    log: &Log,
+) -> Outcome {
+    let line = match &fault {
+        ConfigFault::MissingKeys | ConfigFault::BadHost(_) | ConfigFault::NoVerify => {
+            Some(format!("{fault} in {}", arguments.conf.display()))
+        }
+        ConfigFault::File { .. } | ConfigFault::Trust(_) => Some(fault.to_string()),
+        // The outcome's own line says it all.
+        ConfigFault::KeysRejected(_) => None,
+    };
+    if let Some(line) = line {
+        log.line(Severity::Error, &line);
+    }
+    Fault::Config(fault).judge(failmode)
+}
+
+/// Writes failed attempts to the log.
+struct LogJournal<'a> {
+    log: &'a Log,
+    who: &'a Who,
+}
+
+impl Journal for LogJournal<'_> {
+    fn failed(&mut self, attempt: &Attempt, why: &str) {
+        let (severity, line) = self.who.failed_attempt(attempt, why);
+        self.log.line(severity, &line);
+    }
+}
+
+fn ask_duo(
+    config: &Config,
+    request: &Request,
+    items: &Items,
+    log: &Log,
+    conversation: &mut dyn Conversation,
+    who: &Who,
+) -> login::Ended {
+    let clock = SystemClock::start();
+    let tls = trust::client_config(config.cafile.as_deref())
+        .map_err(|error| ConfigFault::Trust(error.to_string()))?;
+    let proxy = config
+        .http_proxy
+        .as_ref()
+        .and_then(|url| proxy(url.expose()));
+    let transport = HttpsTransport::new(config.host.as_str(), tls, proxy);
+    let trace = |text: String| log.trace(&text);
+    let mut duo = Client::new(
+        transport,
+        &clock as &dyn Clock,
+        &config.keys,
+        config.host.as_str(),
+        config.signature,
+        config.https_timeout,
+        &trace,
+    );
+    let rules = Rules {
+        prompts: config.prompts,
+        autopush: config.autopush,
+        verified_push: config.verified_push,
+        menu: config.menu,
+        channel: Channel::new(config.status, items.through_sshd()),
+        https_timeout: config.https_timeout,
+        login_timeout: config.login_timeout,
+    };
+    login::run(
+        request,
+        &rules,
+        World {
+            duo: &mut duo,
+            conversation,
+            clock: &clock,
+            journal: &mut LogJournal { log, who },
+        },
+    )
+}
+
+/// This server's name, for Duo.
+fn hostname() -> Option<String> {
+    let name = nix::unistd::gethostname().ok()?;
+    Some(name.to_string_lossy().into_owned()).filter(|name| !name.is_empty())
+}

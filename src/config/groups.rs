@@ -1,0 +1,204 @@
+//! The key `groups`: who has to use Duo.
+
+use super::patterns::matches;
+
+/// Pattern-lists; empty means everyone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Groups {
+    lists: Vec<PatternList>,
+}
+
+/// Comma-separated patterns, those with `!` kept apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct PatternList {
+    wanted: Vec<String>,
+    unwanted: Vec<String>,
+}
+
+impl Groups {
+    /// Adds the lists of one `groups` line: separated by blanks, where `\ ` is a blank within a
+    /// name.
+    pub fn add(&mut self, value: &str) {
+        for list in split_unescaped(value) {
+            let mut parsed = PatternList::default();
+            for pattern in list.split(',').filter(|pattern| !pattern.is_empty()) {
+                match pattern.strip_prefix('!') {
+                    Some(pattern) => parsed.unwanted.push(pattern.to_owned()),
+                    None => parsed.wanted.push(pattern.to_owned()),
+                }
+            }
+            if parsed != PatternList::default() {
+                self.lists.push(parsed);
+            }
+        }
+    }
+
+    /// Whether no group is named, so that everyone has to use Duo and nobody's groups matter.
+    #[must_use]
+    pub fn is_everyone(&self) -> bool {
+        self.lists.is_empty()
+    }
+
+    /// Whether a user who is in `groups` has to use Duo: some list matches. A list matches when
+    /// one of the groups matches a plain pattern and none matches a negated one. A list of negated
+    /// patterns alone means everyone else.
+    #[must_use]
+    pub fn include<S: AsRef<str>>(&self, groups: &[S]) -> bool {
+        let any = |patterns: &[String]| {
+            groups
+                .iter()
+                .any(|group| patterns.iter().any(|p| matches(p, group.as_ref())))
+        };
+        self.is_everyone()
+            || self
+                .lists
+                .iter()
+                .any(|list| !any(&list.unwanted) && (list.wanted.is_empty() || any(&list.wanted)))
+    }
+}
+
+/// Splits at blanks, but not at `\ `, which becomes a blank.
+fn split_unescaped(value: &str) -> Vec<String> {
+    let mut lists = Vec::new();
+    let mut list = String::new();
+    let mut characters = value.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' if characters.peek() == Some(&' ') => {
+                characters.next();
+                list.push(' ');
+            }
+            blank if blank.is_ascii_whitespace() => {
+                if !list.is_empty() {
+                    lists.push(std::mem::take(&mut list));
+                }
+            }
+            other => list.push(other),
+        }
+    }
+    if !list.is_empty() {
+        lists.push(list);
+    }
+    lists
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Groups;
+
+    struct Case {
+        lines: &'static [&'static str],
+        user_in: &'static [&'static str],
+        asked: bool,
+    }
+
+    #[test]
+    #[allow(clippy::too_many_lines)] // a table
+    fn groups_decide_who_is_asked() {
+        let cases = [
+            Case {
+                lines: &[],
+                user_in: &["users"],
+                asked: true,
+            },
+            Case {
+                lines: &["  "],
+                user_in: &["users"],
+                asked: true,
+            },
+            Case {
+                lines: &["wheel"],
+                user_in: &["users", "wheel"],
+                asked: true,
+            },
+            Case {
+                lines: &["wheel"],
+                user_in: &["users"],
+                asked: false,
+            },
+            Case {
+                lines: &["wheel admins"],
+                user_in: &["admins"],
+                asked: true,
+            },
+            Case {
+                lines: &["wheel", "admins"],
+                user_in: &["admins"],
+                asked: true,
+            },
+            Case {
+                lines: &["users,!robots"],
+                user_in: &["users"],
+                asked: true,
+            },
+            Case {
+                lines: &["users,!robots"],
+                user_in: &["users", "robots"],
+                asked: false,
+            },
+            Case {
+                lines: &["users,!robots wheel"],
+                user_in: &["robots", "wheel"],
+                asked: true,
+            },
+            Case {
+                lines: &["!robots"],
+                user_in: &["users"],
+                asked: true,
+            },
+            Case {
+                lines: &["!robots"],
+                user_in: &["users", "robots"],
+                asked: false,
+            },
+            Case {
+                lines: &["*,!robots"],
+                user_in: &["users"],
+                asked: true,
+            },
+            Case {
+                lines: &["adm*"],
+                user_in: &["admins"],
+                asked: true,
+            },
+            Case {
+                lines: &["adm?n"],
+                user_in: &["admin"],
+                asked: true,
+            },
+            Case {
+                lines: &[r"domain\ users"],
+                user_in: &["domain users"],
+                asked: true,
+            },
+            Case {
+                lines: &[r"domain\ users"],
+                user_in: &["domain", "users"],
+                asked: false,
+            },
+            Case {
+                lines: &["!domain\\ users,*"],
+                user_in: &["x", "domain users"],
+                asked: false,
+            },
+            Case {
+                lines: &[","],
+                user_in: &["users"],
+                asked: true,
+            },
+        ];
+        for case in cases {
+            let mut groups = Groups::default();
+            for line in case.lines {
+                groups.add(line);
+            }
+            assert_eq!(
+                groups.include(case.user_in),
+                case.asked,
+                "groups {:?}, user in {:?}",
+                case.lines,
+                case.user_in
+            );
+        }
+    }
+}

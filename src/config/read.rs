@@ -1,0 +1,489 @@
+//! From the file's text to a [`Config`], with what there is to say about each line.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::keys::{KNOWN, WITHOUT_EFFECT, nearest};
+use super::lines::{self, Entry};
+use super::{Bypass, Config, Failmode, Gecos, Groups, Host, Menu, StatusMode};
+use crate::duo::sign::{Keys, Signature};
+use crate::outcome::ConfigFault;
+use crate::secret::Secret;
+use crate::text::clean;
+
+/// What a file says, and what is wrong with it.
+#[derive(Debug)]
+pub struct Reading {
+    /// The configuration, or why it cannot be used.
+    pub config: Result<Config, ConfigFault>,
+    /// `failmode`, which counts also where the rest cannot be used.
+    pub failmode: Option<Failmode>,
+    /// What to tell the administrator; never a secret.
+    pub findings: Vec<Finding>,
+}
+
+/// Something in the file that the administrator should know of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// A line that is no section, key or comment.
+    NotUnderstood {
+        /// Line, from 1.
+        line: usize,
+    },
+    /// A key that is not known.
+    UnknownKey {
+        /// Line, from 1.
+        line: usize,
+        /// The key.
+        key: String,
+        /// The key that was probably meant.
+        meant: Option<&'static str>,
+    },
+    /// A value that is not accepted.
+    BadValue {
+        /// Line, from 1.
+        line: usize,
+        /// The key.
+        key: &'static str,
+        /// What is accepted.
+        accepted: &'static str,
+        /// What counts instead.
+        instead: &'static str,
+    },
+    /// A number outside its range.
+    Clamped {
+        /// Line, from 1.
+        line: usize,
+        /// The key.
+        key: &'static str,
+        /// What counts instead.
+        instead: u64,
+    },
+    /// A key of Duo's module that does nothing here.
+    WithoutEffect {
+        /// Line, from 1.
+        line: usize,
+        /// The key.
+        key: &'static str,
+    },
+    /// An indented line that was read as part of the value above.
+    Swallowed {
+        /// Line, from 1.
+        line: usize,
+        /// The key that it went to.
+        into: String,
+        /// The key that it looks like.
+        key: String,
+    },
+}
+
+impl Finding {
+    /// The log line, for the file at `path`.
+    #[must_use]
+    pub fn describe(&self, path: &impl fmt::Display) -> String {
+        match self {
+            Self::NotUnderstood { line } => format!(
+                "Parse error in {path}, line {line}: neither [section], key = value nor comment; \
+                 passed over"
+            ),
+            Self::UnknownKey { line, key, meant } => {
+                let key: String = clean(key).chars().take(64).collect();
+                match meant {
+                    Some(meant) => format!(
+                        "Unknown key '{key}' in {path}, line {line}: did you mean '{meant}'?"
+                    ),
+                    None => format!("Unknown key '{key}' in {path}, line {line}: passed over"),
+                }
+            }
+            Self::BadValue {
+                line,
+                key,
+                accepted,
+                instead,
+            } => format!(
+                "Bad value of '{key}' in {path}, line {line}: accepted is {accepted}; {instead}"
+            ),
+            Self::Clamped { line, key, instead } => format!(
+                "Value of '{key}' in {path}, line {line}, is out of range: {instead} counts instead"
+            ),
+            Self::WithoutEffect { line, key } => {
+                format!("Key '{key}' in {path}, line {line}, has no effect in this module")
+            }
+            Self::Swallowed { line, into, key } => {
+                let short = |text: &str| clean(text).chars().take(64).collect::<String>();
+                format!(
+                    "Indented line {line} in {path} goes on with the value of '{}'; if '{}' is \
+                     meant as a key, remove the blanks in front of it",
+                    short(into),
+                    short(key)
+                )
+            }
+        }
+    }
+}
+
+/// Reads a file's text. Never fails as a whole: what cannot be used is passed over and reported.
+#[must_use]
+pub fn read(text: &str) -> Reading {
+    let lines = lines::split(text);
+    let mut draft = Draft::default();
+    for entry in &lines.entries {
+        draft.take(entry);
+    }
+    let mut findings = draft.findings;
+    findings.extend(
+        lines
+            .bad
+            .iter()
+            .map(|&line| Finding::NotUnderstood { line }),
+    );
+    for entry in lines.entries {
+        for (line, key) in entry.swallowed {
+            if KNOWN.contains(&key.as_str()) {
+                let into = entry.key.clone();
+                findings.push(Finding::Swallowed { line, into, key });
+            }
+        }
+    }
+    findings.sort_by_key(Finding::line);
+    let mut values = draft.values;
+    let failmode = values.failmode;
+    let config = match (values.ikey.take(), values.skey.take(), values.host.take()) {
+        (Some(ikey), Some(skey), Some(host)) => match Host::parse(&host) {
+            _ if values.noverify => Err(ConfigFault::NoVerify),
+            Err(problem) => Err(ConfigFault::BadHost(problem)),
+            Ok(host) => Ok(values.config(Keys { ikey, skey }, host)),
+        },
+        _ => Err(ConfigFault::MissingKeys),
+    };
+    Reading {
+        config,
+        failmode,
+        findings,
+    }
+}
+
+impl Finding {
+    fn line(&self) -> usize {
+        match self {
+            Self::NotUnderstood { line }
+            | Self::UnknownKey { line, .. }
+            | Self::BadValue { line, .. }
+            | Self::Clamped { line, .. }
+            | Self::WithoutEffect { line, .. }
+            | Self::Swallowed { line, .. } => *line,
+        }
+    }
+}
+
+/// The values read so far.
+#[derive(Default)]
+struct Draft {
+    values: Values,
+    findings: Vec<Finding>,
+}
+
+#[allow(clippy::struct_excessive_bools)] // one for each switch of the file
+struct Values {
+    ikey: Option<String>,
+    skey: Option<Secret>,
+    host: Option<String>,
+    groups: Groups,
+    failmode: Option<Failmode>,
+    pushinfo: bool,
+    http_proxy: Option<Secret>,
+    autopush: bool,
+    verified_push: bool,
+    prompts: u8,
+    fallback_local_ip: bool,
+    https_timeout: u64,
+    cafile: Option<PathBuf>,
+    noverify: bool,
+    send_gecos: bool,
+    gecos_delim: char,
+    gecos_username_pos: Option<u32>,
+    signature: Signature,
+    menu: Menu,
+    login_timeout: u64,
+    bypass: Bypass,
+    status: StatusMode,
+}
+
+impl Default for Values {
+    fn default() -> Self {
+        Self {
+            ikey: None,
+            skey: None,
+            host: None,
+            groups: Groups::default(),
+            failmode: None,
+            pushinfo: false,
+            http_proxy: None,
+            autopush: false,
+            verified_push: false,
+            prompts: 3,
+            fallback_local_ip: false,
+            https_timeout: 10,
+            cafile: None,
+            noverify: false,
+            send_gecos: false,
+            gecos_delim: ',',
+            gecos_username_pos: None,
+            signature: Signature::V2Sha1,
+            menu: Menu::Devices,
+            login_timeout: 100,
+            bypass: Bypass::Success,
+            status: StatusMode::Auto,
+        }
+    }
+}
+
+impl Values {
+    fn config(self, keys: Keys, host: Host) -> Config {
+        Config {
+            keys,
+            host,
+            groups: self.groups,
+            pushinfo: self.pushinfo,
+            http_proxy: self.http_proxy,
+            autopush: self.autopush,
+            verified_push: self.verified_push,
+            prompts: self.prompts,
+            fallback_local_ip: self.fallback_local_ip,
+            https_timeout: Duration::from_secs(self.https_timeout),
+            cafile: self.cafile,
+            gecos: self.send_gecos.then_some(Gecos {
+                delimiter: self.gecos_delim,
+                position: self.gecos_username_pos,
+            }),
+            signature: self.signature,
+            menu: self.menu,
+            login_timeout: Duration::from_secs(self.login_timeout),
+            bypass: self.bypass,
+            status: self.status,
+        }
+    }
+}
+
+/// What a switch accepts.
+const SWITCH: &str = "yes, true, on, 1, no, false, off or 0";
+
+impl Draft {
+    /// Takes one key. The last one counts, but `groups` add up.
+    fn take(&mut self, entry: &Entry) {
+        let line = entry.line;
+        let value = entry.value.as_str();
+        let values = &mut self.values;
+        match entry.key.as_str() {
+            "ikey" => values.ikey = filled(value),
+            "skey" => values.skey = filled(value).map(Secret::new),
+            "host" => values.host = filled(value),
+            "groups" | "group" => values.groups.add(value),
+            "failmode" => {
+                values.failmode = match value {
+                    "safe" => Some(Failmode::Safe),
+                    "secure" => Some(Failmode::Secure),
+                    _ => {
+                        self.findings.push(Finding::BadValue {
+                            line,
+                            key: "failmode",
+                            accepted: "safe or secure",
+                            instead: "it counts as secure",
+                        });
+                        Some(Failmode::Secure)
+                    }
+                }
+            }
+            "prompts" | "https_timeout" | "login_timeout" => {
+                self.take_number(line, &entry.key, value);
+            }
+            "signature" | "menu" | "bypass" | "status" => {
+                self.take_choice(line, &entry.key, value);
+            }
+            "pushinfo" => self.switch(line, "pushinfo", value, |v| &mut v.pushinfo),
+            "autopush" => self.switch(line, "autopush", value, |v| &mut v.autopush),
+            "verified_push" => self.switch(line, "verified_push", value, |v| &mut v.verified_push),
+            "fallback_local_ip" => self.switch(line, "fallback_local_ip", value, |v| {
+                &mut v.fallback_local_ip
+            }),
+            "noverify" => self.switch(line, "noverify", value, |v| &mut v.noverify),
+            "send_gecos" => self.switch(line, "send_gecos", value, |v| &mut v.send_gecos),
+            "gecos_username_pos" => match value.parse() {
+                Ok(position @ 1..) => values.gecos_username_pos = Some(position),
+                _ => self.bad(line, "gecos_username_pos", "a number from 1 up"),
+            },
+            "gecos_delim" => {
+                let mut characters = value.chars();
+                match (characters.next(), characters.next()) {
+                    (Some(delimiter), None) => values.gecos_delim = delimiter,
+                    _ => self.bad(line, "gecos_delim", "one character"),
+                }
+            }
+            "http_proxy" => {
+                if crate::duo::transport::proxy(value).is_some() {
+                    values.http_proxy = Some(Secret::from(value));
+                } else {
+                    values.http_proxy = None;
+                    self.bad(line, "http_proxy", "http://[user:password@]host[:port]");
+                }
+            }
+            "cafile" => {
+                if value.starts_with('/') {
+                    values.cafile = Some(PathBuf::from(value));
+                } else {
+                    values.cafile = None;
+                    self.bad(line, "cafile", "the absolute path of a PEM file");
+                }
+            }
+            other => self.other(line, other),
+        }
+    }
+
+    /// A key whose value is a number within a range.
+    fn take_number(&mut self, line: usize, key: &str, value: &str) {
+        match key {
+            "prompts" => {
+                self.number(line, "prompts", value, 1..=3, |v, n| {
+                    v.prompts = u8::try_from(n).unwrap_or(3);
+                });
+            }
+            "https_timeout" => {
+                self.number(line, "https_timeout", value, 1..=300, |v, n| {
+                    v.https_timeout = n;
+                });
+            }
+            _ => {
+                self.number(line, "login_timeout", value, 1..=3600, |v, n| {
+                    v.login_timeout = n;
+                });
+            }
+        }
+    }
+
+    /// A key whose value is one of a few words.
+    fn take_choice(&mut self, line: usize, key: &str, value: &str) {
+        let values = &mut self.values;
+        match key {
+            "signature" => {
+                let known = [
+                    ("v2-sha1", Signature::V2Sha1),
+                    ("v2-sha512", Signature::V2Sha512),
+                    ("v5", Signature::V5),
+                ];
+                match choose(value, &known) {
+                    Some(signature) => values.signature = signature,
+                    None => self.bad(line, "signature", "v2-sha1, v2-sha512 or v5"),
+                }
+            }
+            "menu" => {
+                match choose(
+                    value,
+                    &[("devices", Menu::Devices), ("server", Menu::Server)],
+                ) {
+                    Some(menu) => values.menu = menu,
+                    None => self.bad(line, "menu", "devices or server"),
+                }
+            }
+            "bypass" => {
+                let known = [("success", Bypass::Success), ("ignore", Bypass::Ignore)];
+                match choose(value, &known) {
+                    Some(bypass) => values.bypass = bypass,
+                    None => self.bad(line, "bypass", "success or ignore"),
+                }
+            }
+            _ => {
+                let known = [
+                    ("auto", StatusMode::Auto),
+                    ("live", StatusMode::Live),
+                    ("prompt", StatusMode::Prompt),
+                    ("quiet", StatusMode::Quiet),
+                ];
+                match choose(value, &known) {
+                    Some(status) => values.status = status,
+                    None => self.bad(line, "status", "auto, live, prompt or quiet"),
+                }
+            }
+        }
+    }
+
+    /// A key without effect, or one that is not known.
+    fn other(&mut self, line: usize, word: &str) {
+        let known = WITHOUT_EFFECT.iter().find(|key| **key == word);
+        let finding = match known {
+            Some(key) => Finding::WithoutEffect { line, key },
+            None => Finding::UnknownKey {
+                line,
+                key: word.to_owned(),
+                meant: nearest(word),
+            },
+        };
+        self.findings.push(finding);
+    }
+
+    fn switch(
+        &mut self,
+        line: usize,
+        key: &'static str,
+        value: &str,
+        field: fn(&mut Values) -> &mut bool,
+    ) {
+        let default = *field(&mut Values::default());
+        let read = match value.to_ascii_lowercase().as_str() {
+            "yes" | "true" | "on" | "1" => Some(true),
+            "no" | "false" | "off" | "0" => Some(false),
+            _ => None,
+        };
+        *field(&mut self.values) = read.unwrap_or(default);
+        if read.is_none() {
+            self.bad(line, key, SWITCH);
+        }
+    }
+
+    fn number(
+        &mut self,
+        line: usize,
+        key: &'static str,
+        value: &str,
+        range: std::ops::RangeInclusive<u64>,
+        set: fn(&mut Values, u64),
+    ) {
+        // A number too large for its type is a number all the same.
+        let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+        let number = if digits {
+            Some(value.parse().unwrap_or(u64::MAX))
+        } else {
+            value.parse::<i64>().ok().map(|_| 0)
+        };
+        let Some(number) = number else {
+            self.bad(line, key, "a whole number");
+            return;
+        };
+        let clamped = number.clamp(*range.start(), *range.end());
+        set(&mut self.values, clamped);
+        if clamped != number {
+            let instead = clamped;
+            self.findings.push(Finding::Clamped { line, key, instead });
+        }
+    }
+
+    fn bad(&mut self, line: usize, key: &'static str, accepted: &'static str) {
+        self.findings.push(Finding::BadValue {
+            line,
+            key,
+            accepted,
+            instead: "the default counts",
+        });
+    }
+}
+
+fn filled(value: &str) -> Option<String> {
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+fn choose<T: Copy>(value: &str, known: &[(&str, T)]) -> Option<T> {
+    known
+        .iter()
+        .find(|(name, _)| *name == value)
+        .map(|(_, meaning)| *meaning)
+}

@@ -1,0 +1,8 @@
+//! Duo's Auth API v2: signing, requests and replies as types, the client, and the network.
+
+pub mod api;
+pub mod client;
+pub mod retry_after;
+pub mod sign;
+pub mod transport;
+pub mod trust;

@@ -1,0 +1,95 @@
+//! How progress reaches the user: at once, in the next prompt, or not at all.
+//!
+//! sshd before 10.3p1 holds messages back until the next prompt; where none follows, it shows them
+//! on failure, and on success only after the login, when they are stale (OpenSSH, `auth-pam.c`).
+//! What has to be seen therefore goes into a prompt, and nothing else is sent there.
+
+use super::{Answer, Conversation, ConversationError};
+use crate::config::StatusMode;
+
+/// What the program that asks does with messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// Shows each at once: sudo, su, login.
+    Live,
+    /// Holds them back until the next prompt: sshd.
+    Held,
+    /// The same, and the administrator wants progress in a prompt of its own.
+    Prompt,
+    /// None are wanted.
+    Quiet,
+}
+
+impl Channel {
+    /// What `status` means for a login that comes through sshd or not.
+    #[must_use]
+    pub fn new(status: StatusMode, through_sshd: bool) -> Self {
+        match (status, through_sshd) {
+            (StatusMode::Live, _) | (StatusMode::Auto, false) => Self::Live,
+            (StatusMode::Auto, true) => Self::Held,
+            (StatusMode::Prompt, _) => Self::Prompt,
+            (StatusMode::Quiet, _) => Self::Quiet,
+        }
+    }
+}
+
+/// The user's side of the conversation.
+pub(super) struct Screen<'a> {
+    conversation: &'a mut dyn Conversation,
+    channel: Channel,
+    /// What the next prompt has to say first.
+    notices: Vec<String>,
+}
+
+impl<'a> Screen<'a> {
+    pub(super) fn new(conversation: &'a mut dyn Conversation, channel: Channel) -> Self {
+        Self {
+            conversation,
+            channel,
+            notices: Vec::new(),
+        }
+    }
+
+    /// Whether progress needs a prompt of its own to be seen.
+    pub(super) fn wants_progress_prompt(&self) -> bool {
+        self.channel == Channel::Prompt
+    }
+
+    /// Something that is good to know while it lasts: shown at once or not at all.
+    pub(super) fn progress(&mut self, text: &str) {
+        if self.channel == Channel::Live {
+            self.conversation.inform(text);
+        }
+    }
+
+    /// Something that the user must know before the next answer.
+    pub(super) fn notice(&mut self, text: &str) {
+        if self.channel == Channel::Live {
+            self.conversation.inform(text);
+        } else {
+            self.notices.push(text.to_owned());
+        }
+    }
+
+    /// Why the login ends without success. sshd shows it then.
+    pub(super) fn last_words(&mut self, text: &str) {
+        if self.channel == Channel::Quiet {
+            return;
+        }
+        for notice in std::mem::take(&mut self.notices) {
+            self.conversation.inform(&notice);
+        }
+        self.conversation.inform(text);
+    }
+
+    /// Asks, with what the user must know in front.
+    pub(super) fn ask(&mut self, question: &str) -> Result<Answer, ConversationError> {
+        let mut text = String::new();
+        for notice in self.notices.drain(..) {
+            text.push_str(&notice);
+            text.push_str("\n\n");
+        }
+        text.push_str(question);
+        self.conversation.ask(&text)
+    }
+}

@@ -1,0 +1,231 @@
+//! What goes wrong: at preauth `failmode` may judge, after it nobody gets in.
+
+use pam_duo::config::Failmode;
+use pam_duo::duo::api::{Preauth, Refusal};
+use pam_duo::duo::client::DuoError;
+use pam_duo::login::ConversationError;
+use pam_duo::outcome::{ConfigFault, Fault, Outcome};
+
+use crate::script::{
+    Step, ask, auth_decides, auth_opens, failed, inform, offers, phone, play, rules, status,
+};
+
+const PUSH: &str = "async=1&device=DP1&factor=push&ipaddr=203.0.113.5&username=alice";
+
+fn outages() -> Vec<DuoError> {
+    vec![
+        DuoError::Unreachable {
+            host: "h".to_owned(),
+            detail: "d".to_owned(),
+        },
+        DuoError::Status(503),
+        DuoError::Status(429),
+        DuoError::BadReply("it is not JSON".to_owned()),
+    ]
+}
+
+fn rejected() -> DuoError {
+    DuoError::KeysRejected(Refusal::default())
+}
+
+fn refused() -> DuoError {
+    DuoError::Refused {
+        status: 400,
+        refusal: Refusal::default(),
+    }
+}
+
+fn devices() -> Step {
+    offers(vec![phone("DP1", "iPhone")])
+}
+
+#[test]
+fn an_outage_at_preauth_asks_nobody_and_is_for_failmode_to_judge() {
+    for outage in outages() {
+        let ended = play(&rules(), vec![Step::Preauth(Err(outage.clone()))]);
+        assert_eq!(ended, Err(Fault::Outage(outage)));
+    }
+}
+
+#[test]
+fn rejected_keys_at_preauth_are_a_configuration_fault() {
+    let ended = play(&rules(), vec![Step::Preauth(Err(rejected()))]);
+    assert_eq!(
+        ended,
+        Err(Fault::Config(ConfigFault::KeysRejected(rejected())))
+    );
+}
+
+#[test]
+fn failmode_lets_in_for_outages_unless_secure_and_for_configuration_faults_only_if_safe() {
+    let outage = Fault::Outage(DuoError::Status(503));
+    let config = Fault::Config(ConfigFault::MissingKeys);
+    for (fault, failmode, let_in) in [
+        (&outage, None, true),
+        (&outage, Some(Failmode::Safe), true),
+        (&outage, Some(Failmode::Secure), false),
+        (&config, None, false),
+        (&config, Some(Failmode::Safe), true),
+        (&config, Some(Failmode::Secure), false),
+    ] {
+        let expected = if let_in {
+            Outcome::Failsafe(fault.clone())
+        } else {
+            Outcome::Failsecure(fault.clone())
+        };
+        assert_eq!(fault.clone().judge(failmode), expected);
+    }
+}
+
+#[test]
+fn a_refused_request_and_an_unknown_result_at_preauth_keep_out_whatever_failmode_says() {
+    let ended = play(
+        &rules(),
+        vec![Step::Preauth(Err(refused())), inform("Duo login failed.")],
+    );
+    assert_eq!(ended, Ok(Outcome::Refused(refused())));
+    let unknown = Preauth::Unknown("maybe".to_owned());
+    let ended = play(
+        &rules(),
+        vec![Step::Preauth(Ok(unknown)), inform("Duo login failed.")],
+    );
+    assert!(matches!(ended, Ok(Outcome::Error { .. })), "{ended:?}");
+}
+
+#[test]
+fn whatever_fails_at_auth_or_in_the_wait_keeps_out() {
+    let mut errors = outages();
+    errors.extend([rejected(), refused(), DuoError::Bug("b".to_owned())]);
+    for error in errors {
+        let at_auth = play(
+            &rules(),
+            vec![
+                devices(),
+                ask(&[], "1"),
+                Step::Auth(PUSH.to_owned(), Err(error.clone())),
+                inform("Duo login failed."),
+            ],
+        );
+        let in_the_wait = play(
+            &rules(),
+            vec![
+                devices(),
+                ask(&[], "1"),
+                auth_opens(PUSH, "T1"),
+                Step::Status("T1".to_owned(), Err(error)),
+                inform("Duo login failed."),
+            ],
+        );
+        for ended in [at_auth, in_the_wait] {
+            assert!(
+                matches!(ended, Ok(Outcome::Error { .. } | Outcome::RefusedLate(_))),
+                "{ended:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_unknown_result_never_lets_in_even_with_an_allowing_status() {
+    let at_auth = play(
+        &rules(),
+        vec![
+            devices(),
+            ask(&[], "123456"),
+            auth_decides(
+                "factor=passcode&ipaddr=203.0.113.5&passcode=123456&username=alice",
+                "Allow",
+                "allow",
+                "Success",
+            ),
+            inform("Duo login failed."),
+        ],
+    );
+    let in_the_wait = play(
+        &rules(),
+        vec![
+            devices(),
+            ask(&[], "1"),
+            auth_opens(PUSH, "T1"),
+            status("T1", "approved", "allow", "Success"),
+            inform("Duo login failed."),
+        ],
+    );
+    for ended in [at_auth, in_the_wait] {
+        assert!(matches!(ended, Ok(Outcome::Error { .. })), "{ended:?}");
+    }
+}
+
+#[test]
+fn allow_deny_and_enroll_at_preauth_ask_nobody() {
+    let message = "m".to_owned();
+    let ended = play(
+        &rules(),
+        vec![Step::Preauth(Ok(Preauth::Allow {
+            message: message.clone(),
+        }))],
+    );
+    assert_eq!(ended, Ok(Outcome::Skipped { message }));
+    let message = "Access denied.".to_owned();
+    let ended = play(
+        &rules(),
+        vec![
+            Step::Preauth(Ok(Preauth::Deny {
+                message: message.clone(),
+            })),
+            inform("Access denied."),
+        ],
+    );
+    assert_eq!(ended, Ok(Outcome::Denied { message }));
+    let message = "Enroll an authentication device".to_owned();
+    let ended = play(
+        &rules(),
+        vec![
+            Step::Preauth(Ok(Preauth::Enroll {
+                message: message.clone(),
+                portal_url: Some("https://duo.example/enroll?x=1".to_owned()),
+            })),
+            inform("Enroll an authentication device"),
+            inform("https://duo.example/enroll?x=1"),
+        ],
+    );
+    assert_eq!(ended, Ok(Outcome::Denied { message }));
+}
+
+#[test]
+fn a_conversation_that_fails_ends_the_login() {
+    let error = || Err(ConversationError("cancelled".to_owned()));
+    let ended = play(&rules(), vec![devices(), Step::Ask(vec![], error())]);
+    let expected = Ok(Outcome::ConversationFailed {
+        detail: "cancelled".to_owned(),
+    });
+    assert_eq!(ended, expected);
+    let ended = play(
+        &rules(),
+        vec![
+            devices(),
+            ask(&[], "hello"),
+            failed("", "neither"),
+            Step::Ask(vec!["2 tries left".to_owned()], error()),
+        ],
+    );
+    assert_eq!(ended, expected);
+}
+
+#[test]
+fn control_characters_from_duo_never_reach_the_user() {
+    let ended = play(
+        &rules(),
+        vec![
+            offers(vec![phone("DP1", "i\u{1b}[2JPhone\n 9. Fake option")]),
+            ask(&["1. Duo Push to i?[2JPhone? 9. Fake option"], "1"),
+            auth_opens(PUSH, "T1"),
+            status("T1", "deny", "deny", "No\u{7}\r\nPassword:"),
+            failed("push", "No???Password:"),
+            ask(&["No???Password:"], "1"),
+            auth_opens(PUSH, "T2"),
+            status("T2", "allow", "allow", ""),
+        ],
+    );
+    assert!(matches!(ended, Ok(Outcome::Approved(_))), "{ended:?}");
+}
