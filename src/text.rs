@@ -5,9 +5,11 @@
 use std::fmt::Write as _;
 
 /// Longest name of a user or a device on the screen, in characters.
-const NAME: usize = 40;
+const NAME: usize = 36;
+/// Longest verification code on the screen, in characters; Duo's have three to six.
+const CODE: usize = 16;
 /// Longest line of Duo's on the screen, in characters.
-const LINE: usize = 79;
+const LINE: usize = 78;
 /// Most lines of Duo's own menu.
 const SERVER_LINES: usize = 64;
 
@@ -101,8 +103,8 @@ pub fn phone_option(device: &str) -> String {
 #[must_use]
 pub fn sms_option(device: &str, next: Option<&str>) -> String {
     let mut text = format!("SMS passcodes to {}", name(device));
-    if let Some(next) = next.map(|next| short(next, 4)).filter(|n| !n.is_empty()) {
-        let _ = write!(text, " (next code: {next})");
+    if let Some(digit) = next.and_then(|next| clean(next).chars().next()) {
+        let _ = write!(text, " (next starts with {digit})");
     }
     text
 }
@@ -110,7 +112,7 @@ pub fn sms_option(device: &str, next: Option<&str>) -> String {
 /// The code of a verified push, below the options.
 #[must_use]
 pub fn menu_code(code: &str) -> String {
-    format!("For Duo Push, enter {} in Duo Mobile.", name(code))
+    format!("For Duo Push, enter {} in Duo Mobile.", short(code, CODE))
 }
 
 /// The question below the options.
@@ -159,7 +161,7 @@ pub fn calling(device: &str) -> String {
 pub fn verified_push(code: &str) -> String {
     format!(
         "Enter {} in Duo Mobile, then press Enter here;\nor type a passcode: ",
-        name(code)
+        short(code, CODE)
     )
 }
 

@@ -374,7 +374,7 @@ impl Attempts<'_> {
     /// Polls until Duo has decided or the login is over.
     fn wait(&mut self, started: Started) -> AttemptEnd {
         let txid = started.attempt.txid.clone().unwrap_or_default();
-        let mut last = Status::Pushed;
+        let mut last = None;
         loop {
             if self.clock.now() >= self.end {
                 return AttemptEnd::Over(self.timed_out());
@@ -390,16 +390,17 @@ impl Attempts<'_> {
             if progress.status == Status::PushFailed {
                 return started.failed(self.clock.now(), "push failed", text::NOT_DELIVERED);
             }
-            if progress.status == last {
+            if last.as_ref() == Some(&progress.status) {
                 // Duo answers when something has changed; never ask faster than that.
                 let took = self.clock.now().saturating_sub(polled);
                 self.clock.sleep(PACE.saturating_sub(took));
-            } else {
-                if !progress.message.trim().is_empty() {
-                    self.screen.progress(&text::duo_says(&progress.message, ""));
-                }
-                last = progress.status;
+                continue;
             }
+            // That a push is on its way has been said, with the device's name.
+            if progress.status != Status::Pushed && !progress.message.trim().is_empty() {
+                self.screen.progress(&text::duo_says(&progress.message, ""));
+            }
+            last = Some(progress.status);
         }
     }
 

@@ -387,7 +387,7 @@ fn live_programs_show_each_step_and_sshd_none_of_them() {
 #[test]
 fn polls_that_bring_no_news_come_at_most_once_a_second() {
     let mut steps = vec![offers(iphone()), ask(&[], "1"), auth_opens(PUSH, "T1")];
-    for _ in 0..100 {
+    for _ in 0..101 {
         steps.push(status("T1", "waiting", "pushed", ""));
     }
     // The hundred seconds of login_timeout are over: nothing more is asked.
