@@ -1,0 +1,95 @@
+//! A simulator and a host that asks it.
+
+use std::process::Command;
+
+use duo_sim::{Options, RecordedRequest, Scenario, Simulator};
+use login_sandbox::{Finished, Host, HostBuilder, LogLine, Terminal};
+
+/// The PAM stack of a service whose one factor is Duo.
+pub const DUO_ONLY: &str = "auth required {module} conf=/etc/duo/pam_duo.conf\n\
+    account required {module}\nsession required {module}\n";
+
+/// Where the configuration is.
+pub const CONF: &str = "/etc/duo/pam_duo.conf";
+
+/// A simulator and a host that asks it.
+pub struct Bench {
+    pub duo: Simulator,
+    pub host: Host,
+}
+
+impl Bench {
+    /// A simulator with `scenario` (TOML), and a host with its users; `extra` goes into the
+    /// configuration.
+    pub fn new(scenario: &str, extra: &str) -> Self {
+        let users: &[&str] = &["alice"];
+        Self::with(scenario, extra, |host| {
+            users.iter().fold(host, |host, user| host.user(user))
+        })
+    }
+
+    /// The same, with changes to the host.
+    pub fn with(scenario: &str, extra: &str, change: impl Fn(HostBuilder) -> HostBuilder) -> Self {
+        let scenario = Scenario::from_toml(scenario).unwrap();
+        let duo = Simulator::start(scenario, Options::default()).unwrap();
+        let conf = format!("{}{extra}\n", duo.config());
+        let host = HostBuilder::new()
+            .pam("sshd", DUO_ONLY)
+            .pam("duo", DUO_ONLY)
+            .file(CONF, 0o600, &conf);
+        let host = change(host).start();
+        Self { duo, host }
+    }
+
+    /// ssh at a terminal.
+    pub fn ssh(&self, user: &str, command: &str) -> Terminal {
+        Terminal::start(&self.host.ssh(user, &[], command))
+    }
+
+    /// pamtester's authentication as `user` from 203.0.113.5 through the service `duo`; each answer
+    /// is typed when the question has been asked.
+    pub fn pamtester(&self, user: &str, answers: &[&str]) -> Finished {
+        self.pamtester_as("duo", user, answers)
+    }
+
+    /// The same through another service.
+    pub fn pamtester_as(&self, service: &str, user: &str, answers: &[&str]) -> Finished {
+        let command = self
+            .host
+            .pamtester(service, user, "203.0.113.5", &["authenticate"]);
+        self.converse(&command, answers)
+    }
+
+    /// Runs `command` at a terminal and answers its questions.
+    pub fn converse(&self, command: &Command, answers: &[&str]) -> Finished {
+        let mut terminal = Terminal::start(command);
+        for answer in answers {
+            terminal.expect("asscode");
+            terminal.expect(": ");
+            terminal.line(answer);
+        }
+        terminal.finish()
+    }
+
+    /// What Duo was asked, as `path` alone.
+    pub fn paths(&self) -> Vec<String> {
+        self.duo.requests().into_iter().map(|r| r.path).collect()
+    }
+
+    /// The first request to `path`.
+    #[track_caller]
+    pub fn request(&self, path: &str) -> RecordedRequest {
+        let found = self.duo.requests().into_iter().find(|r| r.path == path);
+        found.unwrap_or_else(|| panic!("Duo was never asked {path}"))
+    }
+
+    /// The module's line with `event`, which must be the only such one.
+    #[track_caller]
+    pub fn logged(&self, event: &str) -> LogLine {
+        let line = self.host.wait_log(event);
+        let all = self.host.duo_log();
+        let same: Vec<&LogLine> = all.iter().filter(|l| l.text.contains(event)).collect();
+        assert_eq!(same.len(), 1, "{event} in {all:#?}");
+        line
+    }
+}

@@ -1,0 +1,109 @@
+//! The log, and what must never be in it.
+
+use login_sandbox::Terminal;
+
+use crate::bench::Bench;
+
+#[test]
+fn debug_writes_to_standard_error_and_nothing_to_syslog() {
+    let bench = Bench::with("", "", |host| {
+        host.user("alice").pam(
+            "debug",
+            "auth required {module} conf=/etc/duo/pam_duo.conf debug\n",
+        )
+    });
+    let finished = bench.pamtester_as("debug", "alice", &["123456"]);
+    let line = "[6] Successful Duo login for 'alice' from 203.0.113.5 [factor=passcode ms=";
+    assert!(
+        finished.transcript.contains(line),
+        "{}",
+        finished.transcript
+    );
+    assert!(bench.host.duo_log().is_empty());
+}
+
+#[test]
+fn a_trace_shows_every_request_and_no_secret() {
+    let bench = Bench::with(
+        "[users.alice]\ntrusted_device_token = \"TOKENTOKEN\"\npasscodes = [\"7717717\"]",
+        "http_proxy =",
+        |host| {
+            host.user("alice").pam(
+                "trace",
+                "auth required {module} conf=/etc/duo/pam_duo.conf trace\n",
+            )
+        },
+    );
+    // Typed at a terminal without echo, so that the transcript holds what the module writes alone.
+    let command = bench.host.inside(&[
+        "sh",
+        "-c",
+        "stty -echo; exec pamtester -I rhost=203.0.113.5 trace alice authenticate",
+    ]);
+    let mut terminal = Terminal::start(&command);
+    terminal.expect("(1-3): ");
+    terminal.line("7717717");
+    let shown = terminal.finish().transcript;
+    for part in [
+        "[7] POST /auth/v2/preauth (username ipaddr hostname)",
+        "[7] /auth/v2/preauth: HTTP 200",
+        "[7] POST /auth/v2/auth (username ipaddr hostname factor passcode)",
+        "[6] Successful Duo login",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    for secret in [bench.duo.skey(), "7717717", "TOKENTOKEN", "Basic "] {
+        assert!(!shown.contains(secret), "{secret}: {shown}");
+    }
+}
+
+#[test]
+fn the_skey_is_in_no_line_whatever_goes_wrong() {
+    let skey = "5ecre75ecre75ecre75ecre75ecre75ecre75ecr";
+    for (extra, scenario, asks) in [
+        ("", "", true),
+        (
+            "skye = x\nprompts = many\nfailmode = maybe\nno key here",
+            "",
+            true,
+        ),
+        (
+            "",
+            "[[faults]]\npath = \"*\"\nkind = \"garbage_json\"",
+            false,
+        ),
+        (
+            "",
+            "[[faults]]\npath = \"connection\"\nkind = \"expired\"",
+            false,
+        ),
+        ("host = https://example.com/", "", false),
+    ] {
+        let scenario = format!("skey = \"{skey}\"\n{scenario}");
+        let bench = Bench::with(&scenario, extra, |host| {
+            host.user("alice").pam(
+                "trace",
+                "auth required {module} conf=/etc/duo/pam_duo.conf trace\n",
+            )
+        });
+        let answers: &[&str] = if asks { &["123456"] } else { &[] };
+        for service in ["duo", "trace"] {
+            let shown = bench.pamtester_as(service, "alice", answers).transcript;
+            assert!(!shown.contains(skey), "{shown}");
+        }
+        let lines = bench.host.duo_log();
+        assert!(!lines.is_empty());
+        for line in lines {
+            assert!(!line.text.contains(skey), "{line:?}");
+        }
+    }
+}
+
+#[test]
+fn control_characters_in_the_user_name_never_reach_the_log() {
+    let bench = Bench::new("", "");
+    let finished = bench.pamtester("mal\u{1b}[31mlory\nx", &[]);
+    assert_ne!(finished.status, 0);
+    let line = bench.logged("no such user");
+    assert!(line.text.contains("for 'mal?[31mlory?x'"), "{line:?}");
+}

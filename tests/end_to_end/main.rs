@@ -1,0 +1,16 @@
+//! The built module at work: a real sshd with the real OpenSSH client at a pseudo-terminal, a real
+//! syslog socket, pamtester, and the simulator as Duo.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    unreachable_pub
+)]
+
+mod bench;
+mod codes;
+mod log_lines;
+mod requests;
+mod ssh_logins;
