@@ -52,5 +52,8 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 dir=$(cd "$1" && pwd -P)
 shift
-exec unshare --mount --propagation private --pid --fork --kill-child --mount-proc \
+# In a chroot whose / is no mount point, nothing can be made private, and nothing has to be.
+propagation=private
+unshare --mount --propagation private true 2>/dev/null || propagation=unchanged
+exec unshare --mount --propagation "$propagation" --pid --fork --kill-child --mount-proc \
     sh "$0" --inside "$dir" "$@"

@@ -57,18 +57,7 @@ impl Bench {
         let command = self
             .host
             .pamtester(service, user, "203.0.113.5", &["authenticate"]);
-        self.converse(&command, answers)
-    }
-
-    /// Runs `command` at a terminal and answers its questions.
-    pub fn converse(&self, command: &Command, answers: &[&str]) -> Finished {
-        let mut terminal = Terminal::start(command);
-        for answer in answers {
-            terminal.expect("asscode");
-            terminal.expect(": ");
-            terminal.line(answer);
-        }
-        terminal.finish()
+        converse(&command, answers)
     }
 
     /// What Duo was asked, as `path` alone.
@@ -92,4 +81,15 @@ impl Bench {
         assert_eq!(same.len(), 1, "{event} in {all:#?}");
         line
     }
+}
+
+/// Runs `command` at a terminal and answers its questions.
+pub fn converse(command: &Command, answers: &[&str]) -> Finished {
+    let mut terminal = Terminal::start(command);
+    for answer in answers {
+        terminal.expect("asscode");
+        terminal.expect(": ");
+        terminal.line(answer);
+    }
+    terminal.finish()
 }

@@ -1,6 +1,6 @@
 //! The PAM code of each outcome, as pamtester sees it.
 
-use crate::bench::{Bench, CONF, DUO_ONLY};
+use crate::bench::{Bench, CONF, DUO_ONLY, converse};
 
 /// What Linux-PAM says for each code (`pam_strerror(3)`).
 mod says {
@@ -23,6 +23,7 @@ struct Case {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table
 fn each_outcome_has_the_code_and_the_log_line_of_the_contract() {
     let cases = [
         Case {
@@ -217,7 +218,7 @@ fn a_missing_or_untrusted_file_keeps_out_unless_the_argument_says_safe() {
                 &format!("{}failmode = safe\n", bench.duo.config()),
             ),
             None => {
-                std::fs::remove_file(bench.host.directory().join("etc/duo/pam_duo.conf")).unwrap()
+                std::fs::remove_file(bench.host.directory().join("etc/duo/pam_duo.conf")).unwrap();
             }
         }
         let finished = bench.pamtester("alice", &[]);
@@ -250,7 +251,7 @@ fn account_session_and_setcred_succeed() {
         "203.0.113.5",
         &["setcred", "acct_mgmt", "open_session", "close_session"],
     );
-    let finished = bench.converse(&command, &[]);
+    let finished = converse(&command, &[]);
     assert_eq!(finished.status, 0, "{}", finished.transcript);
 }
 
@@ -261,7 +262,7 @@ fn changing_a_password_is_not_duos_business() {
             .pam("duo", &format!("{DUO_ONLY}password required {{module}}\n"))
     });
     let command = bench.host.pamtester("duo", "alice", "", &["chauthtok"]);
-    let finished = bench.converse(&command, &[]);
+    let finished = converse(&command, &[]);
     assert!(
         finished.transcript.contains(says::SERVICE_ERR),
         "{}",

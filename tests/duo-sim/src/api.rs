@@ -10,7 +10,7 @@ use crate::replies::{fail, ok};
 use crate::scenario::{Answer, Device, Step, User};
 use crate::signature::{self, SignatureKind};
 use crate::simulator::Shared;
-use crate::transaction::{Prepared, Standing, State, Transaction};
+use crate::transaction::{PUSH_LIFE, Prepared, Standing, State, Transaction};
 
 /// Longest `pushinfo`, in bytes.
 const PUSHINFO_LIMIT: usize = 20_000;
@@ -245,7 +245,11 @@ impl Call<'_> {
             return Ok(ok(&json!({"txid": txid})));
         }
         loop {
-            let standing = self.wait_for_news(&txid)?;
+            let standing = self.wait_for_news(&txid, PUSH_LIFE * 2)?;
+            if standing.status == "push_failed" {
+                let failed = Standing::new("deny", "push_failed", standing.message);
+                return Ok(self.decided(name, &failed));
+            }
             if standing.result != "waiting" {
                 return Ok(self.decided(name, &standing));
             }
@@ -270,7 +274,8 @@ impl Call<'_> {
 
     fn auth_status(&self) -> Result<Reply, Reply> {
         let txid = self.required("txid")?;
-        let standing = self.wait_for_news(txid)?;
+        let long_poll = Duration::from_secs(self.shared.scenario.long_poll_s);
+        let standing = self.wait_for_news(txid, long_poll)?;
         let name = {
             let mut state = self.shared.state();
             let Some(transaction) = state.transactions.get_mut(txid) else {
@@ -286,8 +291,7 @@ impl Call<'_> {
     }
 
     /// Waits until there is something that the client has not been told.
-    fn wait_for_news(&self, txid: &str) -> Result<Standing, Reply> {
-        let long_poll = Duration::from_secs(self.shared.scenario.long_poll_s);
+    fn wait_for_news(&self, txid: &str, long_poll: Duration) -> Result<Standing, Reply> {
         let give_up = Instant::now() + long_poll;
         let mut state = self.shared.state();
         loop {

@@ -129,14 +129,11 @@ pub(crate) fn serve(stream: TcpStream, number: u64, shared: &Shared) {
 fn respond(tls: &mut Tls<'_>, request: &Request, number: u64, shared: &Shared) -> io::Result<()> {
     let at = shared.started.elapsed();
     let fault = shared.fault(&request.path);
-    let (mut reply, signature) = match &fault {
-        // The request never reaches Duo.
-        Some(fault) if fault.kind == FaultKind::StallRequest => (Reply::default(), None),
-        _ => api::answer(shared, request),
+    // Where a fault has a reply of its own, the request never reaches Duo.
+    let (mut reply, signature) = match fault.as_ref().and_then(replacement) {
+        Some(reply) => (reply, None),
+        None => api::answer(shared, request),
     };
-    if let Some(fault) = &fault {
-        replace(&mut reply, fault);
-    }
     reply
         .headers
         .push(("Date".to_owned(), httpdate::fmt_http_date(shared.wall())));
@@ -174,10 +171,11 @@ fn send(tls: &mut Tls<'_>, reply: &Reply) -> io::Result<()> {
     tls.flush()
 }
 
-/// Faults that are another reply.
-fn replace(reply: &mut Reply, fault: &Fault) {
+/// The reply of a fault that has one.
+fn replacement(fault: &Fault) -> Option<Reply> {
     let body = |text: &str| raw(200, text.as_bytes().to_vec());
-    *reply = match fault.kind {
+    Some(match fault.kind {
+        FaultKind::StallRequest => Reply::default(),
         FaultKind::GarbageJson => body("<html>this is not JSON</html>"),
         FaultKind::EmptyBody => body(""),
         FaultKind::NotObject => body("[1, 2, 3]"),
@@ -221,8 +219,8 @@ fn replace(reply: &mut Reply, fault: &Fault) {
         }
         FaultKind::BadSignature => fail(40103, "Invalid signature in request credentials", None),
         FaultKind::Clock => fail(40105, "Bad request timestamp", None),
-        _ => return,
-    };
+        _ => return None,
+    })
 }
 
 /// Faults in how a reply is sent.

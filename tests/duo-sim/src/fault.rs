@@ -54,6 +54,31 @@ impl Fault {
         self
     }
 
+    /// Whether the fault can strike where it is.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        use FaultKind as K;
+        let before_http = matches!(
+            self.kind,
+            K::Refuse
+                | K::Reset
+                | K::StallAccept
+                | K::StallTls
+                | K::TlsGarbage
+                | K::PlainHttp
+                | K::OldTls
+                | K::SelfSigned
+                | K::UnknownCa
+                | K::Expired
+                | K::WrongName
+        );
+        match (before_http, self.path.as_str()) {
+            (true, "connection") => Ok(()),
+            (true, _) => Err("this kind strikes before HTTP: its path is connection"),
+            (false, path) if path == "*" || path.starts_with('/') => Ok(()),
+            (false, _) => Err("path has to be a path such as /auth/v2/preauth, or *"),
+        }
+    }
+
     /// Whether this is one of those that happen now at `path`; counts.
     pub(crate) fn strikes(&mut self, path: &str) -> bool {
         let here = self.path == path || (self.path == "*" && path.starts_with('/'));

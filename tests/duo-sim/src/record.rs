@@ -85,7 +85,7 @@ impl RecordedRequest {
             parameters.join(" "),
             self.signature.map_or("unsigned", SignatureKind::name),
             self.status,
-            self.reply.escape_debug()
+            self.reply.replace(char::is_control, "?")
         )
     }
 }

@@ -41,18 +41,31 @@ impl Default for Scenario {
     }
 }
 
-/// A scenario that cannot be read; the text names line and column.
+/// A scenario that cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("the scenario cannot be read: {0}")]
-pub struct ScenarioError(#[from] toml::de::Error);
+pub enum ScenarioError {
+    /// The text names line and column.
+    #[error("the scenario cannot be read: {0}")]
+    Toml(#[from] toml::de::Error),
+    /// A fault that could never strike.
+    #[error("fault number {0}: {1}")]
+    Fault(usize, &'static str),
+}
 
 impl Scenario {
     /// Reads a scenario.
     ///
     /// # Errors
-    /// [`ScenarioError`] with line and column for TOML that is wrong and for keys that are unknown.
+    /// [`ScenarioError`] with line and column for TOML that is wrong and for keys that are unknown,
+    /// and for faults that could never strike where they are.
     pub fn from_toml(text: &str) -> Result<Self, ScenarioError> {
-        Ok(toml::from_str(text)?)
+        let scenario: Self = toml::from_str(text)?;
+        for (index, fault) in scenario.faults.iter().enumerate() {
+            fault
+                .check()
+                .map_err(|problem| ScenarioError::Fault(index + 1, problem))?;
+        }
+        Ok(scenario)
     }
 }
 

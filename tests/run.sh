@@ -1,0 +1,79 @@
+#!/bin/sh
+# Runs everything: format, lints, unit, property and integration tests, real-sshd tests. Installs
+# what it needs (Debian 12 or 13; root or sudo). Ends with the counts; what was skipped is named.
+#
+#   sh tests/run.sh [--offline] [TEST NAME]
+#
+# --offline leaves out, counted and named, the tests that need PyPI (Duo's own Python client).
+# A TEST NAME runs only the tests whose names contain it.
+set -eu
+cd "$(dirname "$0")/.."
+. packaging/setup.sh
+
+offline=no
+filter=
+for argument in "$@"; do
+    case $argument in
+    --offline) offline=yes ;;
+    -*) die "knows --offline and a part of a test's name" ;;
+    *) filter=$argument ;;
+    esac
+done
+
+set_up test
+# The tests make namespaces and start sshd, so everything runs as root; through sudo, with the
+# caller's own Rust.
+if [ -n "$SUDO" ]; then
+    exec sudo env PATH="$PATH" HOME="$HOME" CARGO_HOME="${CARGO_HOME-$HOME/.cargo}" \
+        RUSTUP_HOME="${RUSTUP_HOME-$HOME/.rustup}" sh tests/run.sh "$@"
+fi
+
+say "format"
+cargo fmt --all --check
+say "lints"
+cargo clippy --workspace --all-targets --quiet -- --deny warnings
+say "the module, as it is shipped"
+cargo build --release --quiet
+
+# Tests that need PyPI are marked as ignored, so that plain cargo test leaves them out.
+include=
+if [ "$offline" = no ]; then
+    venv=target/duo-client-venv
+    if [ ! -x "$venv/bin/python" ] || ! "$venv/bin/python" -c 'import duo_client' 2>/dev/null; then
+        say "Duo's own Python client, to compare signatures with"
+        rm -rf "$venv"
+        python3 -m venv "$venv"
+        "$venv/bin/pip" install --quiet --disable-pip-version-check 'duo_client==5.7.0' ||
+            die "PyPI cannot be reached; --offline leaves out the tests that need it"
+    fi
+    DUO_CLIENT_PYTHON=$PWD/$venv/bin/python
+    export DUO_CLIENT_PYTHON
+    include=--include-ignored
+fi
+
+say "tests"
+# Each host has processes of its own to wait for, so there are more tests at once than cores.
+log=target/tests.log
+status=0
+# shellcheck disable=SC2086 # options, or none
+{ cargo test --workspace --no-fail-fast -- $include --test-threads 4 $filter 2>&1 || echo "exit status $?"; } |
+    tee "$log" | grep -vE '^(running|test result|   Doc-tests|$)|\.\.\. ok$' || true
+grep -q '^exit status' "$log" && status=1
+
+# One line of each test binary: "test result: ok. 3 passed; 0 failed; 1 ignored; …".
+count() {
+    sed -n "s/^test result: .* \([0-9]*\) $1.*/\1/p" "$log" | awk '{ sum += $1 } END { print sum + 0 }'
+}
+passed=$(count passed)
+failed=$(count failed)
+skipped=$(count ignored)
+if [ "$skipped" -gt 0 ]; then
+    say "skipped:"
+    sed -n 's/^test \(.*\) \.\.\. ignored\(.*\)$/\1\2/p' "$log"
+fi
+if [ "$failed" -eq 0 ] && [ "$status" -ne 0 ]; then
+    say "a test binary did not run to its end; see $log"
+    failed=1
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
