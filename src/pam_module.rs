@@ -156,3 +156,64 @@ impl Conversation for PamConversation<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::code;
+    use crate::duo::api::Refusal;
+    use crate::duo::client::DuoError;
+    use crate::outcome::{Attempt, ConfigFault, Fault, Outcome};
+    use pam::constants::PamResultCode as Pam;
+    use std::time::Duration;
+
+    #[test]
+    fn every_outcome_has_the_code_of_the_contract() {
+        let text = String::new;
+        let outage = || Fault::Outage(DuoError::Status(503));
+        let config = || Fault::Config(ConfigFault::MissingKeys);
+        let refused = || DuoError::Refused {
+            status: 400,
+            refusal: Refusal::default(),
+        };
+        for (outcome, expected) in [
+            (Outcome::Approved(Attempt::default()), Pam::PAM_SUCCESS),
+            (Outcome::Skipped { message: text() }, Pam::PAM_SUCCESS),
+            (Outcome::Bypassed { ignore: false }, Pam::PAM_SUCCESS),
+            (Outcome::Bypassed { ignore: true }, Pam::PAM_IGNORE),
+            (Outcome::Failsafe(outage()), Pam::PAM_SUCCESS),
+            (Outcome::Failsafe(config()), Pam::PAM_SUCCESS),
+            (Outcome::Failsecure(outage()), Pam::PAM_AUTHINFO_UNAVAIL),
+            (Outcome::Failsecure(config()), Pam::PAM_SERVICE_ERR),
+            (Outcome::Denied { message: text() }, Pam::PAM_PERM_DENIED),
+            (Outcome::Refused(refused()), Pam::PAM_PERM_DENIED),
+            (
+                Outcome::Stopped {
+                    attempt: Attempt::default(),
+                    why: text(),
+                },
+                Pam::PAM_PERM_DENIED,
+            ),
+            (Outcome::OutOfTries, Pam::PAM_MAXTRIES),
+            (
+                Outcome::ConversationFailed { detail: text() },
+                Pam::PAM_CONV_ERR,
+            ),
+            (
+                Outcome::TimedOut {
+                    limit: Duration::ZERO,
+                },
+                Pam::PAM_AUTH_ERR,
+            ),
+            (Outcome::Error { detail: text() }, Pam::PAM_AUTHINFO_UNAVAIL),
+            (Outcome::RefusedLate(refused()), Pam::PAM_AUTHINFO_UNAVAIL),
+            (
+                Outcome::LookUpFailed { detail: text() },
+                Pam::PAM_SERVICE_ERR,
+            ),
+            (Outcome::NoSuchUser, Pam::PAM_USER_UNKNOWN),
+            (Outcome::BadArguments, Pam::PAM_SERVICE_ERR),
+        ] {
+            assert_eq!(code(&outcome), expected, "{outcome:?}");
+        }
+    }
+}

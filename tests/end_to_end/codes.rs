@@ -170,6 +170,40 @@ fn each_outcome_has_the_code_and_the_log_line_of_the_contract() {
 }
 
 #[test]
+fn the_module_exports_the_six_hooks_and_nothing_else_and_is_never_unloaded() {
+    let module = login_sandbox::module_path();
+    let ask = |program: &str, option: &[&str]| {
+        let output = std::process::Command::new(program)
+            .args(option)
+            .arg(&module)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let symbols = ask("nm", &["-D", "--defined-only"]);
+    let mut names: Vec<&str> = symbols
+        .lines()
+        .filter_map(|line| line.split_whitespace().last())
+        .collect();
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        [
+            "pam_sm_acct_mgmt",
+            "pam_sm_authenticate",
+            "pam_sm_chauthtok",
+            "pam_sm_close_session",
+            "pam_sm_open_session",
+            "pam_sm_setcred",
+        ]
+    );
+    let dynamic = ask("readelf", &["--dynamic", "--wide"]);
+    for flag in ["NODELETE", "NOW"] {
+        assert!(dynamic.contains(flag), "{flag}: {dynamic}");
+    }
+}
+
+#[test]
 fn no_such_user_is_user_unknown() {
     let bench = Bench::new("", "");
     let finished = bench.pamtester("mallory", &[]);
