@@ -36,6 +36,8 @@ install_packages() {
         esac
     done
     [ -n "$missing" ] || return 0
+    had_sshd=no
+    [ ! -e /usr/sbin/sshd ] || had_sshd=yes
     say "installing$missing"
     policy=/usr/sbin/policy-rc.d
     own_policy=no
@@ -50,6 +52,11 @@ install_packages() {
         $SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing; } >&2 ||
         installed=no
     [ "$own_policy" = no ] || $SUDO rm -f "$policy"
+    # Nor at the next boot, if it was not there before.
+    if [ "$had_sshd" = no ] && [ -e /usr/sbin/sshd ]; then
+        $SUDO deb-systemd-helper disable ssh.service ssh.socket >/dev/null 2>&1 ||
+            say "openssh-server is new here and starts at the next boot: see systemctl status ssh"
+    fi
     [ "$installed" = yes ] || die "apt-get could not install$missing"
 }
 

@@ -11,6 +11,7 @@ use crate::duo::trust;
 use crate::identity::{Identity, Items, identify};
 use crate::login::{self, Channel, Conversation, Journal, Request, Rules, World};
 use crate::outcome::{Attempt, ConfigFault, Fault, Outcome, Severity, Who};
+use crate::pushinfo::{self, Details};
 use crate::system::{address, log::Log};
 use crate::text::clean;
 
@@ -26,10 +27,28 @@ pub fn authenticate(
         from: items.rhost.clone(),
     };
     let outcome = decide(arguments, items, log, conversation, &mut who);
-    if let Some((severity, line)) = outcome.log_line(&who) {
+    write(&outcome, &who, log);
+    outcome
+}
+
+fn write(outcome: &Outcome, who: &Who, log: &Log) {
+    if let Some((severity, line)) = outcome.log_line(who) {
         log.line(severity, &line);
     }
-    outcome
+}
+
+impl Outcome {
+    /// Writes the log line of an outcome that needed no login.
+    pub fn logged(self, items: &Items, log: &Log) -> Self {
+        let client = address::client(items.ssh_connection.as_deref(), items.rhost.as_deref());
+        let known = items.rhost.clone().filter(|rhost| !rhost.is_empty());
+        let who = Who {
+            user: items.user.clone(),
+            from: known.or_else(|| client.map(|address| address.to_string())),
+        };
+        write(&self, &who, log);
+        self
+    }
 }
 
 fn decide(
@@ -86,13 +105,25 @@ fn decide(
         None if config.fallback_local_ip => address::server(),
         known => known,
     };
-    let request = Request {
+    let mut request = Request {
         username: duo_name,
         ipaddr: ipaddr.map(|address| address.to_string()),
         hostname: hostname(),
         push_kind: None,
         pushinfo: None,
     };
+    if config.pushinfo {
+        let command = pushinfo::command(items);
+        let details = Details {
+            server: request.hostname.as_deref(),
+            service: &items.service,
+            from: who.from.as_deref(),
+            user: &who.user,
+            command: command.as_deref(),
+        };
+        request.pushinfo = Some(details.encoded());
+        request.push_kind = Some(pushinfo::kind(&items.service, items.through_sshd()));
+    }
     let ended = ask_duo(&config, &request, items, log, conversation, who);
     match ended {
         Ok(outcome) => outcome,

@@ -110,6 +110,8 @@ fn word(text: &str) -> String {
 pub enum Outcome {
     /// The user approved.
     Approved(Attempt),
+    /// The user approved a moment ago, on the same PAM handle.
+    ApprovedBefore,
     /// Duo lets the user in without a factor.
     Skipped {
         /// Duo's words.
@@ -229,6 +231,10 @@ impl Outcome {
             Self::Approved(attempt) => {
                 let line = who.line("Successful Duo login", "") + &attempt.fields();
                 (Severity::Info, line)
+            }
+            Self::ApprovedBefore => {
+                let detail = "approved a moment ago in the same connection";
+                (Severity::Info, who.line("Successful Duo login", detail))
             }
             Self::Skipped { message } => warning("Skipped Duo login", message),
             Self::Bypassed { .. } => (

@@ -13,7 +13,7 @@ use crate::identity::Items;
 use crate::login::{Answer, Conversation, ConversationError};
 use crate::menu::LONGEST_ANSWER;
 use crate::outcome::{Outcome, Severity};
-use crate::pam_env;
+use crate::pam_handle;
 use crate::secret::Secret;
 use crate::system::log::Log;
 
@@ -49,13 +49,23 @@ impl PamHooks for PamDuo {
             user,
             service: service.unwrap_or_default(),
             rhost: text_of(handle.get_item::<RHost>().ok().flatten().map(|h| *h)),
-            ssh_connection: pam_env::get(handle, c"SSH_CONNECTION"),
+            ssh_connection: pam_handle::environment(handle, c"SSH_CONNECTION"),
         };
+        // sshd may run the stack twice for one login, on the same handle.
+        let approved_before =
+            items.through_sshd() && pam_handle::take_approval(handle, &items.user);
         let mut conversation = PamConversation {
             through_sshd: items.through_sshd(),
             conv: handle.get_item::<Conv>().ok().flatten(),
         };
-        let outcome = authenticate(&arguments, &items, &log, &mut conversation);
+        let outcome = if approved_before {
+            Outcome::ApprovedBefore.logged(&items, &log)
+        } else {
+            authenticate(&arguments, &items, &log, &mut conversation)
+        };
+        if items.through_sshd() && matches!(outcome, Outcome::Approved(_)) {
+            pam_handle::keep_approval(handle, &items.user);
+        }
         code(&outcome)
     }
 
@@ -92,6 +102,7 @@ fn code(outcome: &Outcome) -> PamResultCode {
     use crate::outcome::Fault;
     match outcome {
         Outcome::Approved(_)
+        | Outcome::ApprovedBefore
         | Outcome::Skipped { .. }
         | Outcome::Failsafe(_)
         | Outcome::Bypassed { ignore: false } => PamResultCode::PAM_SUCCESS,
@@ -177,6 +188,7 @@ mod tests {
         };
         for (outcome, expected) in [
             (Outcome::Approved(Attempt::default()), Pam::PAM_SUCCESS),
+            (Outcome::ApprovedBefore, Pam::PAM_SUCCESS),
             (Outcome::Skipped { message: text() }, Pam::PAM_SUCCESS),
             (Outcome::Bypassed { ignore: false }, Pam::PAM_SUCCESS),
             (Outcome::Bypassed { ignore: true }, Pam::PAM_IGNORE),

@@ -261,7 +261,7 @@ fn the_shipped_configuration_has_every_key_and_nothing_wrong_but_the_missing_one
         .lines()
         .map(|line| {
             let is_key = line.starts_with(';') && line.contains(" = ") && !line.starts_with("; ");
-            let line = if is_key { &line[1..] } else { line };
+            let line = line.strip_prefix(';').filter(|_| is_key).unwrap_or(line);
             match line {
                 "ikey =" => "ikey = DI\n".to_owned(),
                 "skey =" => "skey = x\n".to_owned(),

@@ -98,13 +98,7 @@ impl Attempts<'_> {
         };
         match choice {
             Choice::Passcode(passcode) => self.use_passcode(&passcode),
-            Choice::Option(option) => {
-                if option.kind == Kind::Push && self.code_expired(offer) {
-                    self.screen.notice(text::CODE_EXPIRED);
-                    return self.verified_push(option, offer);
-                }
-                self.use_option(option, offer)
-            }
+            Choice::Option(option) => self.use_option(option, offer),
             Choice::Neither => AttemptEnd::Failed {
                 attempt: Attempt::default(),
                 // Not what was typed: it may be a password.
@@ -144,12 +138,7 @@ impl Attempts<'_> {
         let attempt = attempt_with(option);
         let device = option.device.as_str();
         match option.kind {
-            Kind::Push => {
-                let verified = offer.verified_push.take();
-                let txid = verified.as_ref().map(|push| push.txid.as_str());
-                let progress = text::pushed(&option.device_name);
-                self.use_factor(push(self.request, device, txid), attempt, Some(&progress))
-            }
+            Kind::Push => self.use_push(option, offer),
             Kind::Phone => {
                 let progress = text::calling(&option.device_name);
                 self.use_factor(Factor::Phone { device }, attempt, Some(&progress))
@@ -189,6 +178,30 @@ impl Attempts<'_> {
         let factor = push(self.request, &option.device, Some(&verified.txid));
         let question = text::verified_push(&verified.code);
         self.use_factor_and_ask(factor, attempt_with(option), &question)
+    }
+
+    /// Sends the push of an option whose code, if there is one, the user has seen in the menu. If
+    /// Duo says that the code is too old, the user gets a new one.
+    fn use_push(&mut self, option: &MenuOption, offer: &mut Offer) -> AttemptEnd {
+        if self.code_expired(offer) {
+            self.screen.notice(text::CODE_EXPIRED);
+            return self.verified_push(option, offer);
+        }
+        let verified = offer.verified_push.take();
+        let txid = verified.as_ref().map(|push| push.txid.as_str());
+        let factor = push(self.request, &option.device, txid);
+        let progress = text::pushed(&option.device_name);
+        let mut started = Started::new(attempt_with(option), self.clock.now());
+        match self.start(factor, &mut started) {
+            Err(refused) if verified.is_some() && is_bad_parameter(&refused) => {
+                if let Err(over) = self.renew(offer) {
+                    return over;
+                }
+                self.screen.notice(text::CODE_EXPIRED);
+                self.verified_push(option, offer)
+            }
+            result => self.go_on(result, started, Some(&progress)),
+        }
     }
 
     /// Shows Duo's own menu and sends what the answer stands for.
@@ -309,15 +322,26 @@ impl Attempts<'_> {
         attempt: Attempt,
         progress: Option<&str>,
     ) -> AttemptEnd {
-        if let Some(progress) = progress.filter(|_| self.screen.wants_progress_prompt()) {
-            let question = format!("{progress}\n{}", text::PRESS_ENTER);
-            return self.use_factor_and_ask(factor, attempt, &question);
-        }
         let mut started = Started::new(attempt, self.clock.now());
-        match self.start(factor, &mut started) {
-            Err(end) => end,
-            Ok(Some(decided)) => self.decided(started, decided),
-            Ok(None) => {
+        let result = self.start(factor, &mut started);
+        self.go_on(result, started, progress)
+    }
+
+    /// Says what is under way and waits for the decision.
+    fn go_on(
+        &mut self,
+        result: Result<Option<Progress>, DuoError>,
+        started: Started,
+        progress: Option<&str>,
+    ) -> AttemptEnd {
+        match (result, progress) {
+            (Err(error), _) => self.broken(error),
+            (Ok(Some(decided)), _) => self.decided(started, decided),
+            (Ok(None), Some(progress)) if self.screen.wants_progress_prompt() => {
+                let question = format!("{progress}\n{}", text::PRESS_ENTER);
+                self.ask_and_wait(started, &question)
+            }
+            (Ok(None), progress) => {
                 if let Some(progress) = progress {
                     self.screen.progress(progress);
                 }
@@ -335,10 +359,14 @@ impl Attempts<'_> {
     ) -> AttemptEnd {
         let mut started = Started::new(attempt, self.clock.now());
         match self.start(factor, &mut started) {
-            Err(end) => return end,
-            Ok(Some(decided)) => return self.decided(started, decided),
-            Ok(None) => {}
+            Err(error) => self.broken(error),
+            Ok(Some(decided)) => self.decided(started, decided),
+            Ok(None) => self.ask_and_wait(started, question),
         }
+    }
+
+    /// Asks, uses a passcode if one is typed, and else waits for the decision.
+    fn ask_and_wait(&mut self, started: Started, question: &str) -> AttemptEnd {
         let typed = match self.ask(question) {
             Ok(Answer::Text(answer)) => passcode(answer.expose()),
             Ok(Answer::Unusable) => None,
@@ -355,20 +383,19 @@ impl Attempts<'_> {
         &mut self,
         factor: Factor<'_>,
         started: &mut Started,
-    ) -> Result<Option<Progress>, AttemptEnd> {
+    ) -> Result<Option<Progress>, DuoError> {
         let request = AuthRequest {
             username: &self.request.username,
             place: self.request.place(),
             factor,
         };
-        match self.duo.auth(&request, self.end) {
-            Ok(AuthReply::Transaction(txid)) => {
+        Ok(match self.duo.auth(&request, self.end)? {
+            AuthReply::Transaction(txid) => {
                 started.attempt.txid = Some(txid);
-                Ok(None)
+                None
             }
-            Ok(AuthReply::Decided(progress)) => Ok(Some(progress)),
-            Err(error) => Err(self.broken(error)),
-        }
+            AuthReply::Decided(progress) => Some(progress),
+        })
     }
 
     /// Polls until Duo has decided or the login is over.
@@ -497,6 +524,11 @@ fn push<'a>(request: &'a Request, device: &'a str, txid: Option<&'a str>) -> Fac
         kind: request.push_kind.as_deref(),
         pushinfo: request.pushinfo.as_deref(),
     }
+}
+
+/// Whether Duo does not take a parameter: with a transaction from preauth, it has expired.
+fn is_bad_parameter(error: &DuoError) -> bool {
+    matches!(error, DuoError::Refused { refusal, .. } if refusal.code == Some(40002))
 }
 
 /// What an answer to Duo's own menu asks for, for the log: `push1` is a push.

@@ -12,6 +12,15 @@ pub const DUO_ONLY: &str = "auth required {module} conf=/etc/duo/pam_duo.conf\n\
 /// Where the configuration is.
 pub const CONF: &str = "/etc/duo/pam_duo.conf";
 
+/// The simulator's CA, in the host.
+pub const CA: &str = "/etc/duo/ca.pem";
+
+/// A configuration for `duo`, in the host.
+pub fn config(duo: &Simulator) -> String {
+    let ca_file = duo.ca_file().to_str().unwrap();
+    duo.config().replace(ca_file, CA)
+}
+
 /// A simulator and a host that asks it.
 pub struct Bench {
     pub duo: Simulator,
@@ -32,10 +41,11 @@ impl Bench {
     pub fn with(scenario: &str, extra: &str, change: impl Fn(HostBuilder) -> HostBuilder) -> Self {
         let scenario = Scenario::from_toml(scenario).unwrap();
         let duo = Simulator::start(scenario, Options::default()).unwrap();
-        let conf = format!("{}{extra}\n", duo.config());
+        let conf = format!("{}{extra}\n", config(&duo));
         let host = HostBuilder::new()
             .pam("sshd", DUO_ONLY)
             .pam("duo", DUO_ONLY)
+            .file(CA, 0o644, duo.ca_pem())
             .file(CONF, 0o600, &conf);
         let host = change(host).start();
         Self { duo, host }

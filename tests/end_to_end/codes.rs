@@ -1,6 +1,6 @@
 //! The PAM code of each outcome, as pamtester sees it.
 
-use crate::bench::{Bench, CONF, DUO_ONLY, converse};
+use crate::bench::{Bench, CONF, DUO_ONLY, config, converse};
 
 /// What Linux-PAM says for each code (`pam_strerror(3)`).
 mod says {
@@ -249,7 +249,7 @@ fn a_missing_or_untrusted_file_keeps_out_unless_the_argument_says_safe() {
             Some(mode) => bench.host.write(
                 CONF,
                 mode,
-                &format!("{}failmode = safe\n", bench.duo.config()),
+                &format!("{}failmode = safe\n", config(&bench.duo)),
             ),
             None => {
                 std::fs::remove_file(bench.host.directory().join("etc/duo/pam_duo.conf")).unwrap();

@@ -2,7 +2,7 @@
 
 use duo_sim::{Connections, SignatureKind};
 
-use crate::bench::{Bench, CONF};
+use crate::bench::{Bench, CONF, config};
 
 const ONE: Connections = Connections { tcp: 1, tls: 1 };
 
@@ -85,7 +85,7 @@ fn names_with_blanks_signs_and_umlauts_are_signed_and_sent_right() {
         ("v2-sha512", SignatureKind::V2Sha512),
         ("v5", SignatureKind::V5),
     ] {
-        let conf = format!("{}signature = {word}\n", bench.duo.config());
+        let conf = format!("{}signature = {word}\n", config(&bench.duo));
         bench.host.write(CONF, 0o600, &conf);
         for name in names {
             bench.duo.clear();

@@ -1,7 +1,7 @@
 //! A host that runs.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -41,6 +41,11 @@ pub fn module_path() -> PathBuf {
     path
 }
 
+/// The system whose programs the hosts run, if not this one: where `PAM_DUO_ROOT` says.
+pub(crate) fn root() -> Option<PathBuf> {
+    std::env::var_os("PAM_DUO_ROOT").map(PathBuf::from)
+}
+
 fn workspace() -> PathBuf {
     let root = match std::env::var_os("PAM_DUO_WORKSPACE") {
         Some(root) => PathBuf::from(root),
@@ -70,7 +75,7 @@ impl Host {
         for _ in 0..5 {
             let port = free_port();
             let mut namespace = start_sshd(directory.path(), port);
-            if is_listening(&mut namespace, port) {
+            if is_listening(&mut namespace, directory.path()) {
                 return Self {
                     directory,
                     port,
@@ -160,6 +165,8 @@ impl Host {
                 &self.init().to_string(),
                 "--mount",
                 "--pid",
+                "--root",
+                "--wd",
                 "--",
             ])
             .args(arguments);
@@ -282,8 +289,12 @@ fn free_port() -> u16 {
 
 fn start_sshd(directory: &Path, port: u16) -> Child {
     let errors = fs::File::create(directory.join("sshd.err")).expect("a file");
-    Command::new("sh")
-        .arg(workspace().join("packaging/private-login.sh"))
+    let mut command = Command::new("sh");
+    command.arg(workspace().join("packaging/private-login.sh"));
+    if let Some(root) = root() {
+        command.arg("--root").arg(root);
+    }
+    command
         .arg(directory)
         .args(["/usr/sbin/sshd", "-D", "-p", &port.to_string(), "-f"])
         .arg(text(&directory.join("sshd_config")))
@@ -300,10 +311,11 @@ fn start_sshd(directory: &Path, port: u16) -> Child {
 }
 
 /// Waits until sshd listens; false if it has ended.
-fn is_listening(namespace: &mut Child, port: u16) -> bool {
+fn is_listening(namespace: &mut Child, directory: &Path) -> bool {
     let end = Instant::now() + PATIENCE;
     while Instant::now() < end {
-        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+        // Not by connecting: sshd since 9.8 holds that against the client's address.
+        if directory.join("sshd.pid").exists() {
             return true;
         }
         if namespace.try_wait().expect("its status").is_some() {

@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::host::{Host, module_path};
+use crate::host::{Host, module_path, root};
 
 /// Which syslog the host has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -113,7 +113,14 @@ impl HostBuilder {
     pub(crate) fn lay_out(&self, directory: &Path) {
         // Others have to get to their homes in it.
         fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).expect("its mode");
-        run("cp", &["-a", "/etc", &text(&directory.join("etc"))]);
+        let original = root().unwrap_or_else(|| "/".into()).join("etc");
+        run(
+            "cp",
+            &["-a", &text(&original), &text(&directory.join("etc"))],
+        );
+        // A copy, which the programs of another system find as well.
+        let module = directory.join("pam_duo.so");
+        fs::copy(module_path(), &module).expect("a copy of the module");
         let etc = directory.join("etc");
         self.write_users(directory, &etc);
         let _ = fs::remove_file(etc.join("nsswitch.conf"));
@@ -132,7 +139,7 @@ impl HostBuilder {
         );
         write(&services.join("sshd"), 0o644, PERMIT);
         for (service, stack) in &self.services {
-            let stack = stack.replace("{module}", &text(&module_path()));
+            let stack = stack.replace("{module}", &text(&module));
             write(&services.join(service), 0o644, &stack);
         }
         let _ = fs::remove_dir_all(etc.join("duo"));
@@ -149,12 +156,13 @@ impl HostBuilder {
             &["-q", "-t", "ed25519", "-N", "", "-f", &text(&key)],
         );
         let config = format!(
-            "{}HostKey {}\nListenAddress 127.0.0.1\nPidFile none\nUsePAM yes\n\
+            "{}HostKey {}\nListenAddress 127.0.0.1\nPidFile {}\nUsePAM yes\n\
              AuthenticationMethods publickey,keyboard-interactive\nKbdInteractiveAuthentication yes\n\
              PasswordAuthentication no\nPermitRootLogin no\nLogLevel VERBOSE\nPrintMotd no\n\
              PrintLastLog no\nUseDNS no\nSubsystem sftp internal-sftp\n",
             self.sshd,
-            text(&key)
+            text(&key),
+            text(&directory.join("sshd.pid"))
         );
         write(&directory.join("sshd_config"), 0o600, &config);
     }
