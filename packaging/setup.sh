@@ -60,6 +60,11 @@ install_packages() {
     [ "$installed" = yes ] || die "apt-get could not install$missing"
 }
 
+# 12, 13, ...
+debian_release() {
+    sed -n 's/^VERSION_ID="\{0,1\}\([0-9.]*\)"\{0,1\}$/\1/p' /etc/os-release
+}
+
 # Whether the rustc on PATH is new enough, and cargo is there.
 rust_is_new_enough() {
     command -v cargo >/dev/null 2>&1 || return 1
@@ -79,8 +84,7 @@ install_rust() {
         fi
     done
     if ! rust_is_new_enough; then
-        release=$(sed -n 's/^VERSION_ID="\{0,1\}\([0-9.]*\)"\{0,1\}$/\1/p' /etc/os-release)
-        case $release in
+        case $(debian_release) in
         12) install_packages rustc-web cargo-web ;;
         *) install_packages rustc cargo ;;
         esac
@@ -92,8 +96,7 @@ install_rust() {
 
 install_rust_checks() {
     cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 && return 0
-    release=$(sed -n 's/^VERSION_ID="\{0,1\}\([0-9.]*\)"\{0,1\}$/\1/p' /etc/os-release)
-    case $release in
+    case $(debian_release) in
     12) install_packages rustfmt-web rust-web-clippy ;;
     *) install_packages rustfmt rust-clippy ;;
     esac

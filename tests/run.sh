@@ -4,7 +4,8 @@
 #
 #   sh tests/run.sh [--offline] [TEST NAME]
 #
-# --offline leaves out, counted and named, the tests that need PyPI (Duo's own Python client).
+# --offline leaves out, counted and named, what needs PyPI (Duo's own Python client) or a Debian
+# mirror (the end-to-end tests once more, with the sshd of Debian 13).
 # A TEST NAME runs only the tests whose names contain it.
 set -eu
 cd "$(dirname "$0")/.."
@@ -51,12 +52,34 @@ if [ "$offline" = no ]; then
     include=--include-ignored
 fi
 
+# The end-to-end tests run with this machine's sshd and, if that is older, with Debian 13's.
+newer=
+release=$(debian_release)
+if [ "$release" != 13 ] && [ "$offline" = no ]; then
+    newer=$PWD/target/debian-13
+    if [ ! -e "$newer/etc/pam-duo-tests-complete" ]; then
+        say "a Debian 13, for its newer sshd"
+        install_packages mmdebstrap
+        rm -rf "$newer"
+        mmdebstrap --quiet --variant=minbase --include=ca-certificates,openssh-server,pamtester,sudo trixie "$newer" >&2 ||
+            die "a Debian mirror cannot be reached; --offline leaves out the tests that need it"
+        : >"$newer/etc/pam-duo-tests-complete"
+    fi
+fi
+
 say "tests"
 # Each host has processes of its own to wait for, so there are more tests at once than cores.
 log=target/tests.log
 status=0
 # shellcheck disable=SC2086 # options, or none
-{ cargo test --workspace --no-fail-fast -- $include --test-threads 4 $filter 2>&1 || echo "exit status $?"; } |
+{
+    cargo test --workspace --no-fail-fast -- $include --test-threads 4 $filter 2>&1 || echo "exit status $?"
+    if [ -n "$newer" ]; then
+        echo "     Once more, with the sshd, sudo and su of Debian 13"
+        PAM_DUO_ROOT=$newer cargo test --package pam_duo --test end_to_end --no-fail-fast -- \
+            --test-threads 4 $filter 2>&1 || echo "exit status $?"
+    fi
+} |
     tee "$log" | grep -vE '^(running|test result|   Doc-tests|$)|\.\.\. ok$' || true
 grep -q '^exit status' "$log" && status=1
 
@@ -67,9 +90,13 @@ count() {
 passed=$(count passed)
 failed=$(count failed)
 skipped=$(count ignored)
+if [ "$release" != 13 ] && [ -z "$newer" ]; then
+    skipped=$((skipped + 1))
+fi
 if [ "$skipped" -gt 0 ]; then
     say "skipped:"
     sed -n 's/^test \(.*\) \.\.\. ignored\(.*\)$/\1\2/p' "$log"
+    [ "$release" = 13 ] || [ -n "$newer" ] || echo "end_to_end with the sshd of Debian 13 (--offline)"
 fi
 if [ "$failed" -eq 0 ] && [ "$status" -ne 0 ]; then
     say "a test binary did not run to its end; see $log"

@@ -166,10 +166,8 @@ impl Attempts<'_> {
     /// Sends a verified push and shows its code in a prompt that goes out together with it: the
     /// one thing that every sshd shows at once. A passcode typed there is used.
     fn verified_push(&mut self, option: &MenuOption, offer: &mut Offer) -> AttemptEnd {
-        if self.code_expired(offer) {
-            if let Err(over) = self.renew(offer) {
-                return over;
-            }
+        if let Err(over) = self.renew_if_expired(offer) {
+            return over;
         }
         let Some(verified) = offer.verified_push.take() else {
             // Policy has changed meanwhile: a plain push it is.
@@ -184,7 +182,6 @@ impl Attempts<'_> {
     /// Duo says that the code is too old, the user gets a new one.
     fn use_push(&mut self, option: &MenuOption, offer: &mut Offer) -> AttemptEnd {
         if self.code_expired(offer) {
-            self.screen.notice(text::CODE_EXPIRED);
             return self.verified_push(option, offer);
         }
         let verified = offer.verified_push.take();
@@ -206,6 +203,9 @@ impl Attempts<'_> {
 
     /// Shows Duo's own menu and sends what the answer stands for.
     fn by_server_menu(&mut self, prompt: &ServerPrompt, offer: &mut Offer) -> AttemptEnd {
+        if let Err(over) = self.renew_if_used(offer) {
+            return over;
+        }
         let mut question = String::new();
         if let Some(verified) = &offer.verified_push {
             question.push_str(&text::menu_code(&verified.code));
@@ -236,22 +236,30 @@ impl Attempts<'_> {
             return AttemptEnd::AskNow;
         };
         let answer = Secret::from(default.as_str());
-        match offer.verified_push.take() {
-            Some(verified) if prompt_factor(&default) == "push" => {
-                let factor = Factor::Prompt {
-                    answer: &answer,
-                    txid: Some(&verified.txid),
-                    pushinfo: self.request.pushinfo.as_deref(),
-                };
-                let attempt = Attempt {
-                    factor: "push",
-                    ..Attempt::default()
-                };
-                let question = text::verified_push(&verified.code);
-                self.use_factor_and_ask(factor, attempt, &question)
-            }
-            _ => self.use_prompt(&answer, offer),
+        if prompt_factor(&default) == "push" {
+            self.prompt_with_code(&answer, offer)
+        } else {
+            self.use_prompt(&answer, offer)
         }
+    }
+
+    /// Sends an answer to Duo's own menu that asks for a push, and shows its code, if it has one, in
+    /// a prompt that goes out together with it.
+    fn prompt_with_code(&mut self, answer: &Secret, offer: &mut Offer) -> AttemptEnd {
+        let Some(verified) = offer.verified_push.take() else {
+            return self.use_prompt(answer, offer);
+        };
+        let factor = Factor::Prompt {
+            answer,
+            txid: Some(&verified.txid),
+            pushinfo: self.request.pushinfo.as_deref(),
+        };
+        let attempt = Attempt {
+            factor: "push",
+            ..Attempt::default()
+        };
+        let question = text::verified_push(&verified.code);
+        self.use_factor_and_ask(factor, attempt, &question)
     }
 
     /// Sends an answer to Duo's own menu.
@@ -261,6 +269,12 @@ impl Attempts<'_> {
             if let Err(enough) = self.count_sms() {
                 return enough;
             }
+        }
+        if kind == "push" && self.code_expired(offer) {
+            return match self.renew_if_expired(offer) {
+                Ok(()) => self.prompt_with_code(answer, offer),
+                Err(over) => over,
+            };
         }
         let verified = match kind {
             "push" => offer.verified_push.take(),
@@ -289,6 +303,15 @@ impl Attempts<'_> {
             end.is_some_and(|end| self.clock.wall() + CODE_MARGIN >= end)
         });
         by_wall || self.clock.now() >= self.offered_at + life
+    }
+
+    /// Gets a new code if the one that the user has seen is too old, and says so.
+    fn renew_if_expired(&mut self, offer: &mut Offer) -> Result<(), AttemptEnd> {
+        if self.code_expired(offer) {
+            self.renew(offer)?;
+            self.screen.notice(text::CODE_EXPIRED);
+        }
+        Ok(())
     }
 
     /// Gets a new code if the last one was used up by an attempt.

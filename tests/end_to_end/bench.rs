@@ -18,7 +18,10 @@ pub const CA: &str = "/etc/duo/ca.pem";
 /// A configuration for `duo`, in the host.
 pub fn config(duo: &Simulator) -> String {
     let ca_file = duo.ca_file().to_str().unwrap();
-    duo.config().replace(ca_file, CA)
+    // By name, as a real one is.
+    duo.config()
+        .replace(ca_file, CA)
+        .replace("host = 127.0.0.1:", "host = localhost:")
 }
 
 /// A simulator and a host that asks it.

@@ -12,5 +12,8 @@
 mod bench;
 mod codes;
 mod log_lines;
+mod methods;
 mod requests;
 mod ssh_logins;
+mod sudo_and_su;
+mod verified_push;

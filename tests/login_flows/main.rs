@@ -11,4 +11,5 @@
 
 mod factors;
 mod faults;
+mod pushes;
 mod script;

@@ -224,13 +224,10 @@ impl Simulator {
         self.address
     }
 
-    /// The value of the key `host`.
+    /// The value of the key `host`. An address, since not every machine can look up `localhost`.
     #[must_use]
     pub fn host(&self) -> String {
-        match self.address.ip() {
-            IpAddr::V4(ip) if ip.is_loopback() => format!("localhost:{}", self.address.port()),
-            _ => self.address.to_string(),
-        }
+        self.address.to_string()
     }
 
     /// The CA's certificate.

@@ -129,6 +129,9 @@ impl HostBuilder {
             0o644,
             "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n",
         );
+        let _ = fs::remove_file(etc.join("hosts"));
+        let hosts = "127.0.0.1 localhost\n::1 localhost\n";
+        write(&etc.join("hosts"), 0o644, hosts);
         let services = etc.join("pam.d");
         let _ = fs::remove_dir_all(&services);
         fs::create_dir_all(&services).expect("pam.d");
