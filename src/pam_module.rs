@@ -146,13 +146,13 @@ impl PamConversation<'_> {
 impl Conversation for PamConversation<'_> {
     fn ask(&mut self, text: &str) -> Result<Answer, ConversationError> {
         let Some(conv) = &self.conv else {
-            return Err(self.failed("the program that asks has no conversation"));
+            return Err(self.failed("conversation failed: the program that asks has none"));
         };
         let reply = conv
             .send(PAM_PROMPT_ECHO_ON, text)
             .map_err(|code| self.failed(&format!("conversation failed or cancelled ({code:?})")))?;
         let Some(reply) = reply else {
-            return Err(self.failed("conversation gave no answer"));
+            return Err(self.failed("conversation failed: no answer"));
         };
         Ok(match reply.as_str() {
             Ok(text) if text.len() <= LONGEST_ANSWER => Answer::Text(Secret::from(text)),

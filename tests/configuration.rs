@@ -297,7 +297,126 @@ fn the_shipped_configuration_has_every_key_and_nothing_wrong_but_the_missing_one
     }
 }
 
+#[test]
+fn no_more_than_one_mebibyte_is_read() {
+    use pam_duo::config::file::{FileFault, SIZE_LIMIT, read_trusted};
+    use std::os::unix::fs::PermissionsExt as _;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let mode = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(file.path(), mode).unwrap();
+    let limit = usize::try_from(SIZE_LIMIT).unwrap();
+    std::fs::write(file.path(), "#".repeat(limit)).unwrap();
+    assert_eq!(read_trusted(file.path()).unwrap().text.len(), limit);
+    std::fs::write(file.path(), "#".repeat(limit + 1)).unwrap();
+    let fault = read_trusted(file.path()).err();
+    assert!(matches!(fault, Some(FileFault::TooLarge)), "{fault:?}");
+    // A device without end.
+    let fault = read_trusted(std::path::Path::new("/dev/zero")).err();
+    assert!(matches!(fault, Some(FileFault::NotRegular)), "{fault:?}");
+    // Bytes that are not UTF-8 spoil their own line and no other.
+    std::fs::write(
+        file.path(),
+        b"ikey = \xff\nfailmode = secure\nskey = x # \xfe\n",
+    )
+    .unwrap();
+    let reading = read(&read_trusted(file.path()).unwrap().text);
+    assert_eq!(reading.failmode, Some(Failmode::Secure));
+    assert!(matches!(
+        reading.findings[..],
+        [Finding::NotUnderstood { line: 1 }]
+    ));
+}
+
+#[test]
+fn long_values_are_read_whole() {
+    let long = "x".repeat(10_000);
+    let reading = read(&format!(
+        "ikey = {long}\nskey = {long}\nhost = h\ngroups = {long}"
+    ));
+    let config = reading.config.unwrap();
+    assert_eq!(config.keys.skey.expose(), long);
+    assert!(config.groups.include(&[&long]));
+}
+
+/// A line that is right or nearly so.
+fn any_line() -> impl Strategy<Value = String> {
+    let key = prop::sample::select(vec![
+        "groups",
+        "group",
+        "failmode",
+        "pushinfo",
+        "http_proxy",
+        "autopush",
+        "verified_push",
+        "prompts",
+        "fallback_local_ip",
+        "https_timeout",
+        "cafile",
+        "send_gecos",
+        "gecos_delim",
+        "gecos_username_pos",
+        "signature",
+        "menu",
+        "login_timeout",
+        "bypass",
+        "status",
+        "motd",
+        "unknown",
+        "noverify",
+    ]);
+    let value = prop_oneof![
+        prop::sample::select(vec![
+            "yes",
+            "no",
+            "1",
+            "2",
+            "7",
+            "safe",
+            "secure",
+            "v5",
+            "v2-sha512",
+            "server",
+            "ignore",
+            "live",
+            "quiet",
+            "/a b/c",
+            "http://u:p@h:3128",
+            ",",
+            "/",
+            "wheel",
+            "!a,b* c\\ d,!e f",
+        ])
+        .prop_map(str::to_owned),
+        "[ -~]{0,20}",
+        "\\PC{0,10}",
+    ];
+    ("[ \t]?", key, " ?[=:] ?", value).prop_map(|(a, k, e, v)| format!("{a}{k}{e}{v}"))
+}
+
 proptest! {
+    #[test]
+    fn what_is_accepted_is_printed_back_to_the_same_meaning(
+        lines in proptest::collection::vec(any_line(), 0..12),
+        skey in "[!-:<-~]{1,60}",
+    ) {
+        prop_assume!(!skey.starts_with('#'));
+        let text = format!("ikey = DI\nhost = h:8443\nskey = {skey}\n[x]\n{}", lines.join("\n"));
+        let first = read(&text);
+        if let Ok(config) = first.config {
+            let printed = config.to_text(first.failmode);
+            let second = read(&printed);
+            prop_assert_eq!(&second.findings, &[], "{}", printed.as_str());
+            prop_assert_eq!(first.failmode, second.failmode);
+            let again = second.config.unwrap();
+            prop_assert_eq!(format!("{config:?}"), format!("{again:?}"), "{}", printed.as_str());
+            let secret = |c: &Config| (
+                c.keys.skey.expose().to_owned(),
+                c.http_proxy.as_ref().map(|p| p.expose().to_owned()),
+            );
+            prop_assert_eq!(secret(&config), secret(&again));
+        }
+    }
+
     #[test]
     fn no_text_makes_the_parser_panic(text in "(?s).{0,400}") {
         let _ = read(&text);

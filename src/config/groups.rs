@@ -33,6 +33,16 @@ impl Groups {
         }
     }
 
+    /// The lists as values of one `groups` line each.
+    pub fn lines(&self) -> impl Iterator<Item = String> + '_ {
+        self.lists.iter().map(|list| {
+            let wanted = list.wanted.iter().cloned();
+            let unwanted = list.unwanted.iter().map(|pattern| format!("!{pattern}"));
+            let patterns: Vec<String> = wanted.chain(unwanted).collect();
+            patterns.join(",").replace(' ', "\\ ")
+        })
+    }
+
     /// Whether no group is named, so that everyone has to use Duo and nobody's groups matter.
     #[must_use]
     pub fn is_everyone(&self) -> bool {

@@ -10,6 +10,7 @@ mod keys;
 mod lines;
 mod patterns;
 mod read;
+mod write;
 
 use std::path::PathBuf;
 use std::time::Duration;

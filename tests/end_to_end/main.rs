@@ -11,6 +11,8 @@
 
 mod bench;
 mod codes;
+mod drop_in;
+mod fault_table;
 mod log_lines;
 mod methods;
 mod requests;

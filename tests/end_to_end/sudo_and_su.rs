@@ -82,6 +82,34 @@ fn sudo_asks_the_invoking_user_and_shows_progress_at_once() {
 }
 
 #[test]
+fn a_verified_push_works_with_sudo_and_su_with_and_without_autopush() {
+    let scenario = "[users.alice]\nverified_push = {code = \"471193\"}";
+    for program in [
+        &["sudo", "sh", "-c", "echo now $(id -un)"][..],
+        &["su", "root", "-c", "echo now $(id -un)"],
+    ] {
+        let bench = bench(scenario, "verified_push = yes");
+        let mut menu = as_alice(&bench, program);
+        menu.expect("enter 471193 in Duo Mobile");
+        menu.expect("(1-3): ");
+        menu.line("1");
+        menu.expect("now root");
+        bench.host.write(
+            CONF,
+            0o600,
+            &format!(
+                "{}verified_push = yes\nautopush = yes\n",
+                config(&bench.duo)
+            ),
+        );
+        let mut automatic = as_alice(&bench, program);
+        automatic.expect("Enter 471194 in Duo Mobile, then press Enter here");
+        automatic.line("");
+        automatic.expect("now root");
+    }
+}
+
+#[test]
 fn sudo_with_a_denied_push_stays_out() {
     let bench = bench(
         "[users.alice]\npush = {answer = \"deny\"}",

@@ -66,16 +66,19 @@ impl Host {
             .expect("a folder");
         builder.lay_out(directory.path());
         let socket = directory.path().join("log.sock");
-        let log = match builder.syslog {
-            Syslog::Normal => Receiver::listen(&socket),
+        let mut log = match builder.syslog {
+            Syslog::Normal | Syslog::Full => Receiver::listen(&socket),
             Syslog::Missing => Receiver::none(),
-            Syslog::Full => Receiver::full(&socket),
         };
         // Somebody else may take the port between here and there.
         for _ in 0..5 {
             let port = free_port();
             let mut namespace = start_sshd(directory.path(), port);
             if is_listening(&mut namespace, directory.path()) {
+                // Not earlier: sshd itself waits for its log.
+                if builder.syslog == Syslog::Full {
+                    log.stall(&socket);
+                }
                 return Self {
                     directory,
                     port,

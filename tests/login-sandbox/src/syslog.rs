@@ -63,7 +63,7 @@ impl LogLine {
 pub(crate) struct Receiver {
     lines: Arc<Mutex<Vec<LogLine>>>,
     stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<UnixDatagram>>,
     /// A socket that nobody reads.
     #[allow(dead_code)] // held open
     idle: Option<UnixDatagram>,
@@ -87,6 +87,7 @@ impl Receiver {
                     to.lock().unwrap_or_else(PoisonError::into_inner).push(line);
                 }
             }
+            socket
         });
         Self {
             lines,
@@ -96,15 +97,15 @@ impl Receiver {
         }
     }
 
-    /// A socket whose queue is full and stays so.
-    pub(crate) fn full(path: &Path) -> Self {
-        let socket = bind(path);
+    /// Reads no more, and fills the queue: the next line would have to wait for ever.
+    pub(crate) fn stall(&mut self, path: &Path) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            self.idle = thread.join().ok();
+        }
         let sender = UnixDatagram::unbound().expect("a socket");
         sender.set_nonblocking(true).expect("non-blocking");
         while sender.send_to(b"<6>full", path).is_ok() {}
-        let mut receiver = Self::none();
-        receiver.idle = Some(socket);
-        receiver
     }
 
     /// No socket.

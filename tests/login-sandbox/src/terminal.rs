@@ -135,8 +135,10 @@ impl Terminal {
         self.send(&format!("{text}\n"));
     }
 
-    /// Presses Ctrl-C.
+    /// Presses Ctrl-C, as late as a person would: the OpenSSH client misses a signal that comes
+    /// between the last sign of its question and the moment when it reads.
     pub fn interrupt(&mut self) {
+        thread::sleep(Duration::from_millis(300));
         self.send("\u{3}");
     }
 

@@ -1,0 +1,422 @@
+//! When does a fault let someone in? The contract's table, cell by cell: each fault, with `failmode`
+//! not set, safe and secure, in the file and as an argument.
+
+use std::fs;
+
+use duo_sim::{Fault, FaultKind};
+
+use crate::bench::{Bench, CONF, config};
+
+const SUCCESS: &str = "successfully authenticated";
+const AUTHINFO_UNAVAIL: &str = "Authentication service cannot retrieve authentication info";
+const SERVICE_ERR: &str = "Error in service module";
+const PERM_DENIED: &str = "Permission denied";
+const CONV_ERR: &str = "Conversation error";
+
+/// What the table says about a kind of fault.
+#[derive(Clone, Copy)]
+enum Row {
+    Outage,
+    Configuration,
+    /// Out, with this text of PAM and this event, whatever `failmode` says.
+    Out(&'static str, &'static str),
+}
+
+struct Case {
+    what: &'static str,
+    row: Row,
+    /// Breaks something.
+    fault: fn(&Bench),
+    /// Lines of the file, if there is one.
+    extra: &'static str,
+    answers: &'static [&'static str],
+    /// Part of the log line.
+    detail: &'static str,
+}
+
+fn strike(bench: &Bench, path: &str, kind: FaultKind) {
+    bench.duo.add_fault(Fault::new(path, kind));
+}
+
+fn status(bench: &Bench, path: &str, code: u16) {
+    let mut fault = Fault::new(path, FaultKind::Status);
+    fault.code = Some(code);
+    bench.duo.add_fault(fault);
+}
+
+const PREAUTH: &str = "/auth/v2/preauth";
+const AUTH: &str = "/auth/v2/auth";
+const POLL: &str = "/auth/v2/auth_status";
+
+/// Shorthand for the table.
+macro_rules! case {
+    ($what:literal, $row:expr, $fault:expr, $extra:literal, $answers:expr, $detail:literal) => {
+        Case {
+            what: $what,
+            row: $row,
+            fault: $fault,
+            extra: $extra,
+            answers: $answers,
+            detail: $detail,
+        }
+    };
+}
+
+#[allow(clippy::too_many_lines)] // a table
+fn cases() -> Vec<Case> {
+    let error = Row::Out(AUTHINFO_UNAVAIL, "Error in Duo login");
+    vec![
+        case!(
+            "DNS",
+            Row::Outage,
+            |_| {},
+            "host = no-such-host.invalid",
+            &[],
+            "Couldn't connect to no-such-host.invalid: "
+        ),
+        case!(
+            "TCP",
+            Row::Outage,
+            |_| {},
+            "host = 127.0.0.1:1",
+            &[],
+            "Couldn't connect to 127.0.0.1:1: "
+        ),
+        case!(
+            "TLS",
+            Row::Outage,
+            |b| strike(b, "connection", FaultKind::Expired),
+            "",
+            &[],
+            "Couldn't connect to localhost"
+        ),
+        case!(
+            "no TLS",
+            Row::Outage,
+            |b| strike(b, "connection", FaultKind::TlsGarbage),
+            "",
+            &[],
+            "Couldn't connect to localhost"
+        ),
+        case!(
+            "time-out",
+            Row::Outage,
+            |b| strike(b, PREAUTH, FaultKind::StallRequest),
+            "https_timeout = 1",
+            &[],
+            "no answer in time"
+        ),
+        case!(
+            "HTTP 500",
+            Row::Outage,
+            |b| status(b, PREAUTH, 500),
+            "",
+            &[],
+            "HTTP 500"
+        ),
+        case!(
+            "HTTP 503",
+            Row::Outage,
+            |b| status(b, PREAUTH, 503),
+            "",
+            &[],
+            "HTTP 503"
+        ),
+        case!(
+            "a redirect",
+            Row::Outage,
+            |b| strike(b, PREAUTH, FaultKind::Redirect),
+            "",
+            &[],
+            "HTTP 302"
+        ),
+        case!(
+            "429 to the end",
+            Row::Outage,
+            |b| strike(b, PREAUTH, FaultKind::RateLimited),
+            "https_timeout = 1",
+            &[],
+            "HTTP 429"
+        ),
+        case!(
+            "unreadable",
+            Row::Outage,
+            |b| strike(b, PREAUTH, FaultKind::GarbageJson),
+            "",
+            &[],
+            "invalid JSON response"
+        ),
+        case!(
+            "cut off",
+            Row::Outage,
+            |b| strike(b, PREAUTH, FaultKind::Truncate),
+            "",
+            &[],
+            "Couldn't connect to localhost"
+        ),
+        case!(
+            "a proxy that is not there",
+            Row::Outage,
+            |_| {},
+            "http_proxy = http://127.0.0.1:1",
+            &[],
+            "Couldn't connect to localhost"
+        ),
+        case!(
+            "no file",
+            Row::Configuration,
+            |b| fs::remove_file(b.host.directory().join("etc/duo/pam_duo.conf")).unwrap(),
+            "",
+            &[],
+            "Couldn't open /etc/duo/pam_duo.conf: No such file or directory"
+        ),
+        case!(
+            "no keys",
+            Row::Configuration,
+            |_| {},
+            "ikey =",
+            &[],
+            "Missing host, ikey, or skey"
+        ),
+        case!(
+            "bad host",
+            Row::Configuration,
+            |_| {},
+            "host = https://x/",
+            &[],
+            "Bad value of 'host'"
+        ),
+        case!(
+            "bad cafile",
+            Row::Configuration,
+            |_| {},
+            "cafile = /etc/duo/no-such-file",
+            &[],
+            "no CA certificate could be read from cafile"
+        ),
+        case!(
+            "noverify",
+            Row::Configuration,
+            |_| {},
+            "noverify = yes",
+            &[],
+            "'noverify' is refused"
+        ),
+        case!(
+            "keys rejected",
+            Row::Configuration,
+            |_| {},
+            "ikey = DIOTHER",
+            &[],
+            "Invalid ikey or skey: 40102"
+        ),
+        case!(
+            "unknown result",
+            error,
+            |b| strike(b, PREAUTH, FaultKind::default()),
+            "ikey = DISIMULATORSIMULATOR",
+            &[],
+            "unknown result"
+        ),
+        case!(
+            "4xx",
+            Row::Out(PERM_DENIED, "Aborted Duo login"),
+            |b| status(b, PREAUTH, 403),
+            "",
+            &[],
+            "HTTP 403"
+        ),
+        case!(
+            "5xx after preauth",
+            error,
+            |b| status(b, AUTH, 500),
+            "",
+            &["1"],
+            "HTTP 500"
+        ),
+        case!(
+            "401 after preauth",
+            error,
+            |b| strike(b, AUTH, FaultKind::BadSignature),
+            "",
+            &["1"],
+            "Invalid ikey or skey"
+        ),
+        case!(
+            "unreadable after preauth",
+            error,
+            |b| strike(b, AUTH, FaultKind::GarbageJson),
+            "",
+            &["1"],
+            "invalid JSON response"
+        ),
+        case!(
+            "a lost reply after preauth",
+            error,
+            |b| strike(b, AUTH, FaultKind::CloseBeforeReply),
+            "",
+            &["1"],
+            "Couldn't connect"
+        ),
+        case!(
+            "unreadable poll",
+            error,
+            |b| strike(b, POLL, FaultKind::NotObject),
+            "",
+            &["1"],
+            "invalid JSON response"
+        ),
+        case!(
+            "a group that cannot be looked up",
+            Row::Out(SERVICE_ERR, "Error in Duo login"),
+            |b| {
+                let passwd = b.host.directory().join("etc/passwd");
+                let users = fs::read_to_string(&passwd).unwrap();
+                fs::write(&passwd, users.replace(":2001:2001:", ":2001:4999:")).unwrap();
+            },
+            "groups = wheel",
+            &[],
+            "group id 4999"
+        ),
+    ]
+}
+
+/// Whether someone gets in, with PAM's text and the event of the log line.
+fn expected(row: Row, failmode: Option<&str>) -> (bool, &'static str, &'static str) {
+    match (row, failmode) {
+        (Row::Out(says, event), _) => (false, says, event),
+        (Row::Outage, None | Some("safe")) | (Row::Configuration, Some("safe")) => {
+            (true, SUCCESS, "Failsafe Duo login")
+        }
+        (Row::Outage, _) => (false, AUTHINFO_UNAVAIL, "Failsecure Duo login"),
+        (Row::Configuration, _) => (false, SERVICE_ERR, "Failsecure Duo login"),
+    }
+}
+
+#[test]
+fn each_cell_of_the_table_holds() {
+    for mut case in cases() {
+        let scenario = if case.what == "unknown result" {
+            case.fault = |_| {};
+            "[users.alice]\npreauth = \"perhaps\""
+        } else {
+            ""
+        };
+        let bench = Bench::with(scenario, "", |host| {
+            let line = "auth required {module}";
+            host.user("alice")
+                .pam("plain", line)
+                .pam("safe", &format!("{line} failmode=safe"))
+                .pam("secure", &format!("{line} failmode=secure"))
+        });
+        for (file, argument) in [
+            (None, None),
+            (Some("safe"), None),
+            (Some("secure"), None),
+            (None, Some("safe")),
+            (None, Some("secure")),
+            // The argument stands over the file.
+            (Some("secure"), Some("safe")),
+            (Some("safe"), Some("secure")),
+        ] {
+            let place = format!("{}, file {file:?}, argument {argument:?}", case.what);
+            // failmode stands last: the whole file is read before anything is decided.
+            let line = file.map_or(String::new(), |mode| format!("failmode = {mode}\n"));
+            bench.host.write(
+                CONF,
+                0o600,
+                &format!("{}{}\n{line}", config(&bench.duo), case.extra),
+            );
+            bench.duo.clear_faults();
+            (case.fault)(&bench);
+            bench.host.clear_log();
+            let finished = bench.pamtester_as(argument.unwrap_or("plain"), "alice", case.answers);
+            // A file that is not there has no word.
+            let heard = if case.what == "no file" { None } else { file };
+            let (let_in, says, event) = expected(case.row, argument.or(heard));
+            assert!(
+                finished.transcript.contains(says),
+                "{place}: {}\n{:#?}",
+                finished.transcript,
+                bench.host.duo_log()
+            );
+            assert_eq!(finished.status == 0, let_in, "{place}");
+            let line = bench.logged(&format!("{event} for 'alice' from 203.0.113.5: "));
+            assert!(line.text.contains(case.detail), "{place}: {}", line.text);
+        }
+    }
+}
+
+#[test]
+fn an_untrusted_file_has_no_word_about_failmode() {
+    for (argument, let_in) in [("plain", false), ("safe", true), ("secure", false)] {
+        for change in [
+            "world-writable",
+            "group-writable",
+            "of another user",
+            "a folder",
+            "a pipe",
+            "too large",
+        ] {
+            let bench = Bench::with("", "failmode = safe", |host| {
+                let line = "auth required {module}";
+                host.user("alice")
+                    .pam("plain", line)
+                    .pam("safe", &format!("{line} failmode=safe"))
+                    .pam("secure", &format!("{line} failmode=secure"))
+            });
+            let path = bench.host.directory().join("etc/duo/pam_duo.conf");
+            let conf = format!("{}failmode = safe\n", config(&bench.duo));
+            match change {
+                "world-writable" => bench.host.write(CONF, 0o602, &conf),
+                "group-writable" => bench.host.write(CONF, 0o620, &conf),
+                "of another user" => std::os::unix::fs::chown(&path, Some(2001), None).unwrap(),
+                "a folder" => {
+                    fs::remove_file(&path).unwrap();
+                    fs::create_dir(&path).unwrap();
+                }
+                "a pipe" => {
+                    fs::remove_file(&path).unwrap();
+                    let made = std::process::Command::new("mkfifo")
+                        .arg(&path)
+                        .status()
+                        .unwrap();
+                    assert!(made.success());
+                }
+                _ => bench
+                    .host
+                    .write(CONF, 0o600, &(conf + &"# ".repeat(1024 * 1024))),
+            }
+            let finished = bench.pamtester_as(argument, "alice", &[]);
+            assert_eq!(
+                finished.status == 0,
+                let_in,
+                "{change}, {argument}: {}",
+                finished.transcript
+            );
+            if !let_in {
+                assert!(
+                    finished.transcript.contains(SERVICE_ERR),
+                    "{change}: {}",
+                    finished.transcript
+                );
+            }
+            bench.logged("auth): Couldn't open /etc/duo/pam_duo.conf: ");
+            assert!(bench.paths().is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_conversation_that_fails_keeps_out_whatever_failmode_says() {
+    let bench = Bench::new("", "failmode = safe");
+    // No terminal, and nothing to read.
+    let mut command = bench
+        .host
+        .pamtester("duo", "alice", "203.0.113.5", &["authenticate"]);
+    let output = command.stdin(std::process::Stdio::null()).output().unwrap();
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains(CONV_ERR), "{said}");
+    bench.logged("Aborted Duo login for 'alice' from 203.0.113.5: conversation failed");
+}
