@@ -164,7 +164,8 @@ log_in() { # user, answer, command
         done
     ) &
     typist=$!
-    timeout 60 script -qefc "$client $1@127.0.0.1 '$3'" "$dir/screen" <"$dir/keys" >/dev/null 2>&1 || status=$?
+    # Where this script runs in the background, Ctrl-C is ignored, and ssh would send an empty answer.
+    timeout 60 script -qefc "env --default-signal=INT $client $1@127.0.0.1 '$3'" "$dir/screen" <"$dir/keys" >/dev/null 2>&1 || status=$?
     rm -f "$dir/keys"
     wait "$typist" 2>/dev/null || true
     tr -d '\r' <"$dir/screen" | grep -v '^Script \(started\|done\)' | sed '/^$/d; s/^/    /'

@@ -55,7 +55,9 @@ impl Terminal {
         };
         let pty = openpty(&size, None).expect("a pseudo-terminal");
         let mut wrapped = Command::new("setsid");
-        wrapped.args(["--ctty", "--wait"]);
+        // Ctrl-C has to work also where the tests run in the background, with the signal ignored: the
+        // OpenSSH client would take it for an empty answer.
+        wrapped.args(["--ctty", "--wait", "env", "--default-signal=INT"]);
         wrapped.arg(command.get_program()).args(command.get_args());
         for (name, value) in command.get_envs() {
             match value {
