@@ -33,6 +33,8 @@ say "format"
 cargo fmt --all --check
 say "lints"
 cargo clippy --workspace --all-targets --quiet -- --deny warnings
+say "documentation"
+RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --quiet
 say "the module, as it is shipped"
 cargo build --release --quiet
 

@@ -1,8 +1,9 @@
 //! The configuration: text in, [`Config`] out, and what to tell the administrator about it.
 //!
-//! No input or output here; [`file`] opens and judges the file.
+//! No input or output here; [`mod@file`] opens and judges the file.
 
 pub mod file;
+mod finding;
 mod gecos;
 mod groups;
 mod host;
@@ -15,10 +16,11 @@ mod write;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use finding::Finding;
 pub use gecos::{Gecos, GecosProblem};
 pub use groups::Groups;
 pub use host::Host;
-pub use read::{Finding, Reading, read};
+pub use read::{Reading, read};
 
 use crate::duo::sign::{Keys, Signature};
 use crate::secret::Secret;

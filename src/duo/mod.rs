@@ -2,6 +2,10 @@
 
 pub mod api;
 pub mod client;
+pub mod error;
+mod parse;
+mod reply;
+mod request;
 pub mod retry_after;
 pub mod sign;
 pub mod transport;

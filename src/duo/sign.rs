@@ -196,7 +196,7 @@ impl Unsigned<'_> {
     /// The string that is signed.
     ///
     /// # Errors
-    /// Never in practice; see [`Parameters::json`].
+    /// Never in practice: strings always serialise.
     pub fn canonical(&self, signature: Signature) -> io::Result<Zeroizing<String>> {
         let parameters = match (signature, self.method) {
             (Signature::V5, Method::Post) => Zeroizing::default(),

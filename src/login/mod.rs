@@ -5,7 +5,9 @@
 //! the user out.
 
 mod attempt;
+mod decision;
 mod screen;
+mod server_menu;
 
 use std::time::Duration;
 
