@@ -12,7 +12,7 @@ use crate::identity::{Identity, Items, identify};
 use crate::login::{self, Channel, Conversation, Journal, Request, Rules, World};
 use crate::outcome::{Attempt, ConfigFault, Fault, Outcome, Severity, Who};
 use crate::pushinfo::{self, Details};
-use crate::system::{address, log::Log};
+use crate::system::{address, log::Log, stall::StallWatch};
 use crate::text::clean;
 
 /// Runs a login and writes its log lines.
@@ -124,10 +124,14 @@ fn decide(
         request.pushinfo = Some(details.encoded());
         request.push_kind = Some(pushinfo::kind(&items.service, items.through_sshd()));
     }
+    let watch = StallWatch::start();
     let ended = ask_duo(&config, &request, items, log, conversation, who);
     match ended {
         Ok(outcome) => outcome,
         Err(Fault::Config(fault)) => config_fault(fault, failmode, arguments, log),
+        Err(outage) if watch.may_have_lost(config.https_timeout / 4) => Outcome::Error {
+            detail: format!("this process was stopped while Duo was asked ({outage})"),
+        },
         Err(outage) => outage.judge(failmode),
     }
 }

@@ -3,8 +3,9 @@
 //! The one room for `unsafe` in this crate, next to the hooks that `pam_hooks!` writes.
 #![allow(unsafe_code)]
 
-use std::cell::Cell;
 use std::ffi::{CStr, c_char};
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use pam::module::PamHandle;
@@ -41,27 +42,47 @@ const APPROVAL_LIFE: Duration = Duration::from_secs(60);
 /// handle; one login must not mean two pushes.
 struct Approval {
     user: String,
+    conf: PathBuf,
     at: Instant,
-    used: Cell<bool>,
+    /// One datagram waits here until the approval is taken. sshd runs the second stack in a fork,
+    /// and each try in a new one: they all share the socket, and only one can take the datagram.
+    token: UnixDatagram,
+    _sender: UnixDatagram,
 }
 
-/// Keeps an approval of `user` on the handle. If PAM cannot, the user is asked again: no harm.
-pub(crate) fn keep_approval(handle: &mut PamHandle, user: &str) {
+/// Keeps an approval of `user` by the configuration `conf` on the handle. If that cannot be, the
+/// user is asked again: no harm.
+pub(crate) fn keep_approval(handle: &mut PamHandle, user: &str, conf: &Path) {
+    let Ok((sender, token)) = UnixDatagram::pair() else {
+        return;
+    };
+    if token.set_nonblocking(true).is_err() || sender.send(&[1]).is_err() {
+        return;
+    }
     let approval = Approval {
         user: user.to_owned(),
+        conf: conf.to_owned(),
         at: Instant::now(),
-        used: Cell::new(false),
+        token,
+        _sender: sender,
     };
     let _ = handle.set_data(APPROVAL, Box::new(approval));
 }
 
-/// Whether Duo approved `user` on this handle a moment ago. Counts once.
-pub(crate) fn take_approval(handle: &PamHandle, user: &str) -> bool {
+/// Whether Duo approved `user` by the configuration `conf` on this handle a moment ago. Counts
+/// once.
+pub(crate) fn take_approval(handle: &PamHandle, user: &str, conf: &Path) -> bool {
     // SAFETY: what is stored under this name is an `Approval`: only `keep_approval` of this module
     // stores under it, and the module is never unloaded (-z nodelete), so that no other build of
     // it can have.
     let Ok(approval) = (unsafe { handle.get_data::<Approval>(APPROVAL) }) else {
         return false;
     };
-    approval.user == user && approval.at.elapsed() < APPROVAL_LIFE && !approval.used.replace(true)
+    approval.user == user
+        && approval.conf == conf
+        && approval.at.elapsed() < APPROVAL_LIFE
+        && approval
+            .token
+            .recv(&mut [0; 1])
+            .is_ok_and(|length| length == 1)
 }

@@ -52,8 +52,9 @@ impl PamHooks for PamDuo {
             ssh_connection: pam_handle::environment(handle, c"SSH_CONNECTION"),
         };
         // sshd may run the stack twice for one login, on the same handle.
-        let approved_before =
-            items.through_sshd() && pam_handle::take_approval(handle, &items.user);
+        let approved_before = items.through_sshd()
+            && arguments.bad.is_empty()
+            && pam_handle::take_approval(handle, &items.user, &arguments.conf);
         let mut conversation = PamConversation {
             through_sshd: items.through_sshd(),
             conv: handle.get_item::<Conv>().ok().flatten(),
@@ -64,7 +65,7 @@ impl PamHooks for PamDuo {
             authenticate(&arguments, &items, &log, &mut conversation)
         };
         if items.through_sshd() && matches!(outcome, Outcome::Approved(_)) {
-            pam_handle::keep_approval(handle, &items.user);
+            pam_handle::keep_approval(handle, &items.user, &arguments.conf);
         }
         code(&outcome)
     }

@@ -89,6 +89,7 @@ fn lost(reused: bool) -> TransportError {
     TransportError {
         detail: "connection reset".to_owned(),
         maybe_sent: true,
+        local: false,
         reused,
     }
 }
@@ -234,6 +235,9 @@ fn ping_tells_the_time_where_the_replys_date_does_not_explain_the_refusal() {
 
 #[test]
 fn too_many_requests_wait_as_duo_says_or_back_off() {
+    // Nought is taken for a second: a server that is too busy is not hammered.
+    let answers = vec![now(limited(Some("0"))), now(reply(200, PREAUTH_OK))];
+    assert_eq!(play(answers, preauth).took, SECOND);
     let answers = vec![now(limited(Some("7"))), now(reply(200, PREAUTH_OK))];
     let played = play(answers, preauth);
     assert!(played.result.is_ok());
@@ -294,6 +298,67 @@ fn a_poll_survives_lost_connections_and_ended_long_polls_until_the_deadline() {
     let played = play(dead, |duo| duo.auth_status("T1", SECOND * 100));
     assert!(matches!(played.result, Err(DuoError::Unreachable { .. })));
     assert!(played.asked.len() <= 101, "{} polls", played.asked.len());
+}
+
+#[test]
+fn optional_fields_of_any_kind_make_no_reply_unreadable() {
+    let body = r#"{"stat":"OK","extra":[],"response":{"result":"auth","status_msg":null,
+        "devices":[{"device":"DP1","type":7,"display_name":null,"name":5,"number":5551234,
+        "capabilities":["push",null,3,"fax"],"sms_nextcode":1},{"device":null},"x",{}],
+        "txid":"V1","verification_code":471193,"expiration":"1800000060",
+        "prompt":{"text":null,"factors":{"default":null,"1":"push1","2":2}}}}"#;
+    let played = play(vec![now(reply(200, body))], preauth);
+    let Ok(Preauth::Auth(offer)) = played.result else {
+        panic!("{:?}", played.result);
+    };
+    let [device] = &offer.devices[..] else {
+        panic!("{:?}", offer.devices);
+    };
+    assert_eq!(
+        (device.id.as_str(), device.display_name.as_str()),
+        ("DP1", "5")
+    );
+    assert_eq!(device.sms_nextcode.as_deref(), Some("1"));
+    let verified = offer.verified_push.unwrap();
+    assert_eq!(verified.code, "471193");
+    assert_eq!(verified.expiration, Some(1_800_000_060));
+    assert_eq!(offer.prompt.unwrap().factors["1"], "push1");
+    for (body, expected) in [
+        (
+            r#"{"stat":"OK","response":{"txid":"T1","result":"waiting"}}"#,
+            Some("T1"),
+        ),
+        (
+            r#"{"stat":"OK","response":{"txid":"T1","result":null}}"#,
+            Some("T1"),
+        ),
+        (
+            r#"{"stat":"OK","response":{"txid":"T1","result":"deny"}}"#,
+            None,
+        ),
+    ] {
+        let found = match play(vec![now(reply(200, body))], auth).result {
+            Ok(AuthReply::Transaction(txid)) => Some(txid),
+            _ => None,
+        };
+        assert_eq!(found.as_deref(), expected, "{body}");
+    }
+    // A code that is written as text is a code.
+    let mut off = clock_off(1_700_000_000).unwrap();
+    off.body = br#"{"stat":"FAIL","code":"40105","message":"Bad request timestamp"}"#.to_vec();
+    let played = play(vec![now(Ok(off)), now(reply(200, AUTH_OK))], auth);
+    assert!(played.result.is_ok());
+}
+
+#[test]
+fn what_this_machine_lacks_is_no_outage() {
+    let error = TransportError {
+        local: true,
+        maybe_sent: false,
+        ..lost(false)
+    };
+    let played = play(vec![now(Err(error))], preauth);
+    assert!(matches!(played.result, Err(DuoError::Bug(_))));
 }
 
 #[test]

@@ -60,13 +60,13 @@ newer=
 release=$(debian_release)
 if [ "$offline" = no ]; then
     newer=$PWD/target/debian-13
-    if [ ! -e "$newer/etc/pam-duo-tests-complete" ]; then
+    if [ ! -e "$newer/etc/pam-duo-tests-complete-2" ]; then
         say "a Debian 13, for its sshd and its libpam-duo"
         install_packages mmdebstrap
         rm -rf "$newer"
-        mmdebstrap --quiet --variant=minbase --include=ca-certificates,libpam-duo,openssh-server,pamtester,sudo trixie "$newer" >&2 ||
+        mmdebstrap --quiet --variant=minbase --include=ca-certificates,libpam-duo,openssh-server,pamtester,procps,sudo trixie "$newer" >&2 ||
             die "a Debian mirror cannot be reached; --offline leaves out the tests that need it"
-        : >"$newer/etc/pam-duo-tests-complete"
+        : >"$newer/etc/pam-duo-tests-complete-2"
     fi
 fi
 

@@ -345,6 +345,11 @@ impl Draft {
             self.bad(line, key, "a whole number");
             return;
         };
+        // No time at all is no limit in Duo's module, and would be the shortest one here.
+        if number == 0 && key != "prompts" {
+            self.bad(line, key, "a whole number from 1 up");
+            return;
+        }
         let clamped = number.clamp(*range.start(), *range.end());
         set(&mut self.values, clamped);
         if clamped != number {

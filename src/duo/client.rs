@@ -48,6 +48,9 @@ pub struct TransportError {
     /// harmless to do so: two pushes for one login teach people to approve what they did not ask
     /// for.
     pub maybe_sent: bool,
+    /// Whether this machine had nothing left to do it with: no outage, and nothing that lets
+    /// anyone in, since whoever calls su sets its limits.
+    pub local: bool,
     /// Whether it happened on a connection that had been kept alive, which the other side may
     /// have closed meanwhile.
     pub reused: bool,
@@ -121,7 +124,7 @@ impl Skew {
     }
 }
 
-/// Shortest time between two polls.
+/// Shortest time between two polls, and before a request that was one too many is sent again.
 const PACE: Duration = Duration::from_secs(1);
 
 /// How a request may be repeated.
@@ -202,6 +205,9 @@ impl<'a, T: Transport> Client<'a, T> {
                         sent_again = true;
                         continue;
                     }
+                    if error.local {
+                        return Err(DuoError::Bug(clean(&error.detail)));
+                    }
                     return Err(self.unreachable(&error.detail));
                 }
             };
@@ -238,6 +244,8 @@ impl<'a, T: Transport> Client<'a, T> {
                             retry_after::parse(value, self.skew.apply(self.clock.wall()))
                         })
                         .unwrap_or_else(|| retry_after::backoff(rate_limited, jitter()));
+                    // "At once" would hammer a server that has just said that it is too much.
+                    let wait = wait.max(PACE);
                     rate_limited += 1;
                     // Waiting longer than the login may last helps nobody.
                     if self.clock.now().saturating_add(wait) >= deadline {

@@ -1,5 +1,7 @@
 //! From the body of a reply to the types of [`super::reply`].
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::reply::{
@@ -35,9 +37,53 @@ impl From<serde_json::Error> for BadReply {
 struct RawEnvelope<T> {
     stat: String,
     response: Option<T>,
-    code: Option<u32>,
-    message: Option<String>,
-    message_detail: Option<String>,
+    #[serde(default)]
+    code: Loose,
+    #[serde(default)]
+    message: Loose,
+    #[serde(default)]
+    message_detail: Loose,
+}
+
+/// A value that is good to have and no reason to call a reply unreadable: text, a number as text,
+/// or nothing.
+#[derive(Default)]
+struct Loose(Option<String>);
+
+impl<'de> Deserialize<'de> for Loose {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(match serde_json::Value::deserialize(deserializer)? {
+            serde_json::Value::String(text) => Some(text),
+            serde_json::Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        }))
+    }
+}
+
+impl Loose {
+    fn number<N: std::str::FromStr>(&self) -> Option<N> {
+        self.0.as_deref().and_then(|text| text.trim().parse().ok())
+    }
+}
+
+/// A list of which every element that can be read is taken; anything else is an empty one.
+struct LooseList<T>(Vec<T>);
+
+impl<T> Default for LooseList<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: serde::de::DeserializeOwned> Deserialize<'de> for LooseList<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let list = match serde_json::Value::deserialize(deserializer)? {
+            serde_json::Value::Array(list) => list,
+            _ => Vec::new(),
+        };
+        let read = list.into_iter().filter_map(|v| T::deserialize(v).ok());
+        Ok(Self(read.collect()))
+    }
 }
 
 /// Reads the envelope and, where Duo says `OK`, the response in it.
@@ -52,9 +98,9 @@ fn envelope<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<Envelope<T>, Ba
             .map(Ok)
             .ok_or_else(|| BadReply("it has no response".to_owned())),
         "FAIL" => Ok(Err(Refusal {
-            code: raw.code,
-            message: raw.message.unwrap_or_default(),
-            detail: raw.message_detail,
+            code: raw.code.number(),
+            message: raw.message.0.unwrap_or_default(),
+            detail: raw.message_detail.0,
         })),
         _ => Err(BadReply("its stat is neither OK nor FAIL".to_owned())),
     }
@@ -72,40 +118,72 @@ pub fn refusal(body: &[u8]) -> Option<Refusal> {
 #[derive(Deserialize)]
 struct RawPreauth {
     result: String,
-    status_msg: Option<String>,
-    devices: Option<Vec<RawDevice>>,
-    enroll_portal_url: Option<String>,
-    txid: Option<String>,
-    verification_code: Option<String>,
-    expiration: Option<serde_json::Value>,
-    prompt: Option<ServerPrompt>,
+    #[serde(default)]
+    status_msg: Loose,
+    #[serde(default)]
+    devices: LooseList<RawDevice>,
+    #[serde(default)]
+    enroll_portal_url: Loose,
+    #[serde(default)]
+    txid: Loose,
+    #[serde(default)]
+    verification_code: Loose,
+    #[serde(default)]
+    expiration: Loose,
+    prompt: Option<RawPrompt>,
 }
 
 #[derive(Deserialize)]
 struct RawDevice {
-    device: Option<String>,
-    display_name: Option<String>,
-    name: Option<String>,
-    number: Option<String>,
-    capabilities: Option<Vec<Capability>>,
-    sms_nextcode: Option<String>,
+    #[serde(default)]
+    device: Loose,
+    #[serde(default)]
+    display_name: Loose,
+    #[serde(default)]
+    name: Loose,
+    #[serde(default)]
+    number: Loose,
+    #[serde(default)]
+    capabilities: LooseList<Capability>,
+    #[serde(default)]
+    sms_nextcode: Loose,
+}
+
+#[derive(Deserialize)]
+struct RawPrompt {
+    #[serde(default)]
+    text: Loose,
+    #[serde(default)]
+    factors: Option<BTreeMap<String, Loose>>,
+}
+
+impl RawPrompt {
+    fn prompt(self) -> ServerPrompt {
+        let factors = self.factors.unwrap_or_default().into_iter();
+        ServerPrompt {
+            text: self.text.0.unwrap_or_default(),
+            factors: factors
+                .filter_map(|(key, factor)| Some((key, factor.0?)))
+                .collect(),
+        }
+    }
 }
 
 impl RawDevice {
     /// The device; `None` if it has no id and so cannot be asked for.
     fn device(self) -> Option<Device> {
         let raw = self;
-        let id = raw.device.filter(|id| !id.is_empty())?;
+        let id = raw.device.0.filter(|id| !id.is_empty())?;
         let named = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
-        let display_name = named(raw.display_name)
-            .or_else(|| named(raw.name))
-            .or_else(|| named(raw.number))
+        let display_name = named(raw.display_name.0)
+            .or_else(|| named(raw.name.0))
+            .or_else(|| named(raw.number.0))
             .unwrap_or_else(|| id.clone());
         Some(Device {
             id,
             display_name,
-            capabilities: raw.capabilities.unwrap_or_default(),
-            sms_nextcode: raw.sms_nextcode,
+            capabilities: raw.capabilities.0,
+            sms_nextcode: raw.sms_nextcode.0,
         })
     }
 }
@@ -116,49 +194,45 @@ impl RawDevice {
 /// [`BadReply`] if the body is not what Duo documents.
 pub fn read_preauth(body: &[u8]) -> Result<Envelope<Preauth>, BadReply> {
     Ok(envelope::<RawPreauth>(body)?.map(|raw| {
-        let message = raw.status_msg.unwrap_or_default();
+        let message = raw.status_msg.0.unwrap_or_default();
         match raw.result.as_str() {
             "auth" => Preauth::Auth(Offer {
                 devices: raw
                     .devices
-                    .unwrap_or_default()
+                    .0
                     .into_iter()
                     .filter_map(RawDevice::device)
                     .collect(),
-                verified_push: match (raw.txid, raw.verification_code) {
+                verified_push: match (raw.txid.0, raw.verification_code.0) {
                     (Some(txid), Some(code)) => Some(VerifiedPush {
                         txid,
                         code,
-                        expiration: raw.expiration.as_ref().and_then(unix_seconds),
+                        expiration: raw.expiration.number(),
                     }),
                     _ => None,
                 },
-                prompt: raw.prompt,
+                prompt: raw.prompt.map(RawPrompt::prompt),
             }),
             "allow" => Preauth::Allow { message },
             "deny" => Preauth::Deny { message },
             "enroll" => Preauth::Enroll {
                 message,
-                portal_url: raw.enroll_portal_url,
+                portal_url: raw.enroll_portal_url.0,
             },
             _ => Preauth::Unknown(raw.result),
         }
     }))
 }
 
-/// A number of seconds, written as a number or as a string.
-fn unix_seconds(value: &serde_json::Value) -> Option<u64> {
-    value
-        .as_u64()
-        .or_else(|| value.as_str().and_then(|text| text.parse().ok()))
-}
-
 #[derive(Deserialize)]
 struct RawProgress {
     result: Option<String>,
-    status: Option<String>,
-    status_msg: Option<String>,
-    txid: Option<String>,
+    #[serde(default)]
+    status: Loose,
+    #[serde(default)]
+    status_msg: Loose,
+    #[serde(default)]
+    txid: Loose,
 }
 
 impl RawProgress {
@@ -168,8 +242,8 @@ impl RawProgress {
             .ok_or_else(|| BadReply("it has no result".to_owned()))?;
         Ok(Progress {
             verdict: result.into(),
-            status: self.status.unwrap_or_default().into(),
-            message: self.status_msg.unwrap_or_default(),
+            status: self.status.0.unwrap_or_default().into(),
+            message: self.status_msg.0.unwrap_or_default(),
         })
     }
 }
@@ -179,15 +253,21 @@ impl RawProgress {
 /// # Errors
 /// [`BadReply`] if the body is not what Duo documents.
 pub fn read_auth(body: &[u8]) -> Result<Envelope<AuthReply>, BadReply> {
-    match envelope::<RawProgress>(body)? {
-        Err(refusal) => Ok(Err(refusal)),
-        Ok(RawProgress {
-            result: None,
-            txid: Some(txid),
-            ..
-        }) => Ok(Ok(AuthReply::Transaction(txid))),
-        Ok(raw) => Ok(Ok(AuthReply::Decided(raw.progress()?))),
-    }
+    let raw = match envelope::<RawProgress>(body)? {
+        Err(refusal) => return Ok(Err(refusal)),
+        Ok(raw) => raw,
+    };
+    let undecided = matches!(raw.result.as_deref(), None | Some("waiting"));
+    Ok(Ok(match (undecided, raw.txid.0) {
+        (true, Some(txid)) => AuthReply::Transaction(txid),
+        (_, txid) => AuthReply::Decided(
+            RawProgress {
+                txid: Loose(txid),
+                ..raw
+            }
+            .progress()?,
+        ),
+    }))
 }
 
 /// Reads the reply of `auth_status`.
@@ -203,7 +283,7 @@ pub fn read_status(body: &[u8]) -> Result<Envelope<Progress>, BadReply> {
 
 #[derive(Deserialize)]
 struct RawTime {
-    time: u64,
+    time: Loose,
 }
 
 /// Reads the server's time (Unix seconds) from the reply of ping or check.
@@ -211,7 +291,14 @@ struct RawTime {
 /// # Errors
 /// [`BadReply`] if the body is not what Duo documents.
 pub fn read_time(body: &[u8]) -> Result<Envelope<u64>, BadReply> {
-    Ok(envelope::<RawTime>(body)?.map(|raw| raw.time))
+    match envelope::<RawTime>(body)? {
+        Err(refusal) => Ok(Err(refusal)),
+        Ok(raw) => raw
+            .time
+            .number()
+            .map(Ok)
+            .ok_or_else(|| BadReply("it has no time".to_owned())),
+    }
 }
 
 /// A reply's body for a trace: on one line, bounded, and without what could serve to log in.

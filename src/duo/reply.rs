@@ -56,13 +56,11 @@ pub struct VerifiedPush {
 }
 
 /// Duo's own menu text.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServerPrompt {
     /// Several lines for the user, the question last.
-    #[serde(default)]
     pub text: String,
     /// What a typed answer stands for: `"1"` → `"push1"`; `"default"` for an empty one.
-    #[serde(default)]
     pub factors: BTreeMap<String, String>,
 }
 

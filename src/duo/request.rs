@@ -73,6 +73,8 @@ pub enum Factor<'a> {
         answer: &'a Secret,
         /// The transaction that preauth opened for a verified push.
         txid: Option<&'a str>,
+        /// The line above the push's details.
+        kind: Option<&'a str>,
         /// URL-encoded `key=value` pairs that the phone shows.
         pushinfo: Option<&'a str>,
     },
@@ -122,12 +124,14 @@ impl AuthRequest<'_> {
             Factor::Prompt {
                 answer,
                 txid,
+                kind,
                 pushinfo,
             } => parameters
                 .with("factor", "prompt")
                 .with("prompt", answer.expose())
                 .with("async", "1")
                 .with_some("txid", txid)
+                .with_some("type", kind)
                 .with_some("pushinfo", pushinfo),
         }
     }

@@ -145,6 +145,7 @@ impl Transport for HttpsTransport {
             TransportError {
                 detail: describe(&error),
                 maybe_sent: stage != Exchange::CONNECTING,
+                local: matches!(&error, Error::Io(error) if is_local(error)),
                 reused: stage == Exchange::REUSED,
             }
         })
@@ -157,6 +158,15 @@ pub fn proxy(url: &str) -> Option<Proxy> {
     let proxy = Proxy::new(url).ok()?;
     let is_http = proxy.protocol() == ureq::ProxyProtocol::Http;
     (is_http && !proxy.host().is_empty()).then_some(proxy)
+}
+
+/// Whether this machine has run out of descriptors or memory.
+fn is_local(error: &std::io::Error) -> bool {
+    use nix::libc::{EMFILE, ENFILE, ENOBUFS, ENOMEM};
+    matches!(
+        error.raw_os_error(),
+        Some(EMFILE | ENFILE | ENOBUFS | ENOMEM)
+    )
 }
 
 /// An error's words for the log. Never the request's.

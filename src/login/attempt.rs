@@ -24,6 +24,21 @@ const TRANSACTION_LIFE: Duration = Duration::from_secs(60);
 /// A code with less time left than this is as good as expired: it has to be typed.
 const CODE_MARGIN: Duration = Duration::from_secs(5);
 
+/// When the code of `offer` is gone, on the line of [`Clock::now`]. What Duo says is by Duo's clock,
+/// and ours may be off: it counts only where it makes sense.
+pub(super) fn code_ends(offer: &Offer, clock: &dyn Clock) -> Duration {
+    let expiration = offer
+        .verified_push
+        .as_ref()
+        .and_then(|push| push.expiration);
+    let life = expiration
+        .and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)))
+        .and_then(|end| end.duration_since(clock.wall()).ok())
+        .filter(|life| *life <= TRANSACTION_LIFE)
+        .unwrap_or(TRANSACTION_LIFE);
+    clock.now() + life
+}
+
 /// How an attempt ended.
 pub(super) enum AttemptEnd {
     /// The login is over.
@@ -51,8 +66,8 @@ pub(super) struct Attempts<'a> {
     pub(super) screen: Screen<'a>,
     /// When the login has to be over, on the line of [`Clock::now`].
     pub(super) end: Duration,
-    /// When the current offer was made, on the same line.
-    pub(super) offered_at: Duration,
+    /// When the code of the current offer is gone, on the same line.
+    pub(super) code_ends: Duration,
     /// How often passcodes were sent by SMS.
     pub(super) sms_sent: u8,
     /// Whether policy asks for verified pushes, so that each needs a code of its own.
@@ -62,7 +77,7 @@ pub(super) struct Attempts<'a> {
 impl Attempts<'_> {
     /// Pushes, or else calls, without asking; in the menu if neither is possible.
     pub(super) fn automatic(&mut self, offer: &mut Offer) -> AttemptEnd {
-        if self.rules.menu == MenuSource::Server {
+        if self.rules.menu == MenuSource::Server && offer.prompt.is_some() {
             return self.server_automatic(offer);
         }
         let menu = Menu::new(offer);
@@ -141,15 +156,15 @@ impl Attempts<'_> {
                 let progress = text::calling(&option.device_name);
                 self.use_factor(Factor::Phone { device }, attempt, Some(&progress))
             }
-            Kind::Sms => match self.count_sms() {
+            Kind::Sms => match self.may_send_sms() {
                 Ok(()) => self.use_factor(Factor::Sms { device }, attempt, None),
                 Err(enough) => enough,
             },
         }
     }
 
-    /// Counts one request for passcodes by SMS, if there may be one more.
-    pub(super) fn count_sms(&mut self) -> Result<(), AttemptEnd> {
+    /// Whether passcodes may be sent by SMS once more.
+    pub(super) fn may_send_sms(&self) -> Result<(), AttemptEnd> {
         if self.sms_sent >= MOST_SMS {
             return Err(AttemptEnd::Failed {
                 attempt: Attempt::default(),
@@ -157,7 +172,6 @@ impl Attempts<'_> {
                 said: text::SMS_ENOUGH.to_owned(),
             });
         }
-        self.sms_sent += 1;
         Ok(())
     }
 
@@ -201,15 +215,7 @@ impl Attempts<'_> {
 
     /// Whether the code that the user has seen is of no use any more.
     pub(super) fn code_expired(&self, offer: &Offer) -> bool {
-        let Some(verified) = &offer.verified_push else {
-            return false;
-        };
-        let life = TRANSACTION_LIFE.saturating_sub(CODE_MARGIN);
-        let by_wall = verified.expiration.is_some_and(|expiration| {
-            let end = UNIX_EPOCH.checked_add(Duration::from_secs(expiration));
-            end.is_some_and(|end| self.clock.wall() + CODE_MARGIN >= end)
-        });
-        by_wall || self.clock.now() >= self.offered_at + life
+        offer.verified_push.is_some() && self.clock.now() + CODE_MARGIN >= self.code_ends
     }
 
     /// Gets a new code if the one that the user has seen is too old, and says so.
@@ -238,7 +244,7 @@ impl Attempts<'_> {
         match admit(preauth, &mut self.screen) {
             Admitted::Ended(outcome) => Err(AttemptEnd::Over(outcome)),
             Admitted::Offer(fresh) => {
-                self.offered_at = self.clock.now();
+                self.code_ends = code_ends(&fresh, self.clock);
                 *offer = fresh;
                 Ok(())
             }

@@ -138,6 +138,11 @@ impl Attempts<'_> {
         let otherwise = match (&verdict, &status) {
             (Verdict::Allow, _) => return AttemptEnd::Over(Outcome::Approved(started.over(now))),
             (Verdict::Deny, Status::Sent) => {
+                // Duo's own menu knows words for SMS that this module does not.
+                if let Err(enough) = self.may_send_sms() {
+                    return enough;
+                }
+                self.sms_sent += 1;
                 self.screen.notice(text::SMS_SENT);
                 return AttemptEnd::AskNow;
             }

@@ -11,7 +11,7 @@ mod server_menu;
 
 use std::time::Duration;
 
-use attempt::{AttemptEnd, Attempts};
+use attempt::{AttemptEnd, Attempts, code_ends};
 pub use screen::Channel;
 use screen::Screen;
 
@@ -152,7 +152,7 @@ pub fn run(request: &Request, rules: &Rules, world: World<'_>) -> Ended {
         clock,
         screen,
         end,
-        offered_at: clock.now(),
+        code_ends: code_ends(&offer, clock),
         sms_sent: 0,
         verifies: offer.verified_push.is_some(),
     };

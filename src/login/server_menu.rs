@@ -66,6 +66,7 @@ impl Attempts<'_> {
         let factor = Factor::Prompt {
             answer,
             txid: Some(&verified.txid),
+            kind: self.request.push_kind.as_deref(),
             pushinfo: self.request.pushinfo.as_deref(),
         };
         let attempt = Attempt {
@@ -80,7 +81,7 @@ impl Attempts<'_> {
     pub(super) fn use_prompt(&mut self, answer: &Secret, offer: &mut Offer) -> AttemptEnd {
         let kind = prompt_factor(answer.expose());
         if kind == "sms" {
-            if let Err(enough) = self.count_sms() {
+            if let Err(enough) = self.may_send_sms() {
                 return enough;
             }
         }
@@ -97,6 +98,7 @@ impl Attempts<'_> {
         let factor = Factor::Prompt {
             answer,
             txid: verified.as_ref().map(|push| push.txid.as_str()),
+            kind: self.request.push_kind.as_deref(),
             pushinfo: self.request.pushinfo.as_deref(),
         };
         let attempt = Attempt {

@@ -2,4 +2,5 @@
 
 pub mod address;
 pub mod log;
+pub mod stall;
 pub mod users;

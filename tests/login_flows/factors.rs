@@ -309,7 +309,7 @@ fn sms_is_sent_at_most_three_times_in_one_login() {
         steps.push(ask(&[], "sms"));
         steps.push(auth_decides(SMS, "deny", "sent", ""));
     }
-    steps.push(ask(&[], "sms"));
+    steps.push(ask(&[], "SMS1"));
     steps.push(failed("", "more than 3 times"));
     steps.push(ask(&["No more passcodes are sent"], "7654321"));
     steps.push(auth_decides(&passcode("7654321"), "allow", "allow", ""));
