@@ -256,6 +256,10 @@ pub fn sign(
         ("Date", Zeroizing::new(request.date.to_owned())),
         ("Authorization", authorization),
     ];
+    if signature != Signature::V5 {
+        // As Duo's Unix client names it. Version 5 would have to sign it once more.
+        headers.push(("X-Duo-Date", Zeroizing::new(request.date.to_owned())));
+    }
     let (target, body) = match request.method {
         Method::Get => {
             let query = request.parameters.canonical();

@@ -113,17 +113,19 @@ impl Attempts<'_> {
             if progress.status == Status::PushFailed {
                 return started.failed(self.clock.now(), "push failed", text::NOT_DELIVERED);
             }
-            if last.as_ref() == Some(&progress.status) {
+            let news = (progress.status, progress.message);
+            if last.as_ref() == Some(&news) {
                 // Duo answers when something has changed; never ask faster than that.
                 let took = self.clock.now().saturating_sub(polled);
                 self.clock.sleep(PACE.saturating_sub(took));
                 continue;
             }
             // That a push is on its way has been said, with the device's name.
-            if progress.status != Status::Pushed && !progress.message.trim().is_empty() {
-                self.screen.progress(&text::duo_says(&progress.message, ""));
+            let (status, message) = &news;
+            if *status != Status::Pushed && !message.trim().is_empty() {
+                self.screen.progress(&text::duo_says(message, ""));
             }
-            last = Some(progress.status);
+            last = Some(news);
         }
     }
 

@@ -448,3 +448,25 @@ fn duos_own_menu_is_shown_and_its_answers_are_sent_as_factors() {
         assert_eq!(approved(&ended).factor, factor);
     }
 }
+
+#[test]
+fn news_is_shown_also_where_duo_gives_no_status() {
+    let mut live = rules();
+    live.channel = Channel::Live;
+    let ended = play(
+        &live,
+        vec![
+            offers(iphone()),
+            ask(&[], "2"),
+            auth_opens(PHONE, "T1"),
+            inform("Calling iPhone."),
+            status("T1", "waiting", "", "Dialing..."),
+            inform("Dialing..."),
+            status("T1", "waiting", "", "Answered."),
+            inform("Answered."),
+            status("T1", "waiting", "", "Answered."),
+            status("T1", "allow", "", ""),
+        ],
+    );
+    approved(&ended);
+}
