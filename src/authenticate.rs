@@ -1,6 +1,8 @@
 //! One login from end to end: arguments and PAM items in, an [`Outcome`] out, every log line on
 //! the way. Names no PAM code.
 
+use std::time::Duration;
+
 use crate::args::Arguments;
 use crate::clock::{Clock, SystemClock};
 use crate::config::file::{FileFault, read_trusted};
@@ -129,11 +131,19 @@ fn decide(
     match ended {
         Ok(outcome) => outcome,
         Err(Fault::Config(fault)) => config_fault(fault, failmode, arguments, log),
-        Err(outage) if watch.may_have_lost(config.https_timeout / 4) => Outcome::Error {
-            detail: format!("this process was stopped while Duo was asked ({outage})"),
-        },
+        Err(outage) if watch.may_have_lost(tolerable_loss(config.https_timeout)) => {
+            Outcome::Error {
+                detail: format!("this process was stopped while Duo was asked ({outage})"),
+            }
+        }
         Err(outage) => outage.judge(failmode),
     }
+}
+
+/// How long this process may not have run while Duo was asked, if a time-out is to be believed: a
+/// busy machine's hiccups, and never so much that Duo had no time to answer.
+fn tolerable_loss(https_timeout: Duration) -> Duration {
+    (https_timeout / 4).max(Duration::from_millis(500))
 }
 
 /// Reads and judges the configuration. The argument's `failmode` stands over the file's, and a
