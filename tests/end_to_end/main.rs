@@ -18,4 +18,5 @@ mod methods;
 mod requests;
 mod ssh_logins;
 mod sudo_and_su;
+mod time;
 mod verified_push;
