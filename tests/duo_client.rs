@@ -85,12 +85,12 @@ fn reply(status: u16, body: &str) -> Exchange {
 }
 
 /// A connection that was lost when the request may have arrived.
-fn lost(reused: bool) -> TransportError {
+fn lost(again: bool) -> TransportError {
     TransportError {
         detail: "connection reset".to_owned(),
         maybe_sent: true,
         local: false,
-        reused,
+        again,
     }
 }
 

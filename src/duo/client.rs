@@ -51,9 +51,10 @@ pub struct TransportError {
     /// Whether this machine had nothing left to do it with: no outage, and nothing that lets
     /// anyone in, since whoever calls su sets its limits.
     pub local: bool,
-    /// Whether it happened on a connection that had been kept alive, which the other side may
-    /// have closed meanwhile.
-    pub reused: bool,
+    /// Whether a fresh connection may fare better: it happened on one that had been kept alive,
+    /// which the other side may have closed meanwhile, or on a new one that broke before anything
+    /// was sent.
+    pub again: bool,
 }
 
 /// What a login asks of Duo. Deadlines are points on the line of [`Clock::now`].
@@ -198,10 +199,9 @@ impl<'a, T: Transport> Client<'a, T> {
                 Ok(reply) => reply,
                 Err(error) => {
                     let error = error?;
-                    // A connection that was kept alive may have been closed by Duo meanwhile.
-                    // One more try on a fresh one, where that cannot do harm.
+                    // One more try on a fresh connection, where that cannot do harm.
                     let safe = repeat == Repeat::Harmless || !error.maybe_sent;
-                    if safe && !sent_again && error.reused {
+                    if safe && !sent_again && error.again {
                         sent_again = true;
                         continue;
                     }

@@ -3,10 +3,14 @@
 pub mod api;
 pub mod client;
 pub mod error;
+mod exchange;
 mod parse;
 mod reply;
 mod request;
+mod resolve;
 pub mod retry_after;
 pub mod sign;
+mod tcp;
 pub mod transport;
 pub mod trust;
+mod wire;
