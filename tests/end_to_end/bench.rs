@@ -44,6 +44,11 @@ impl Bench {
     pub fn with(scenario: &str, extra: &str, change: impl Fn(HostBuilder) -> HostBuilder) -> Self {
         let scenario = Scenario::from_toml(scenario).unwrap();
         let duo = Simulator::start(scenario, Options::default()).unwrap();
+        Self::over(duo, extra, change)
+    }
+
+    /// The same, with a simulator that runs already.
+    pub fn over(duo: Simulator, extra: &str, change: impl Fn(HostBuilder) -> HostBuilder) -> Self {
         let conf = format!("{}{extra}\n", config(&duo));
         let host = HostBuilder::new()
             .pam("sshd", DUO_ONLY)

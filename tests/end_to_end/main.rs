@@ -11,10 +11,13 @@
 
 mod bench;
 mod codes;
+mod deadlines;
 mod drop_in;
 mod fault_table;
 mod log_lines;
 mod methods;
+mod network;
+mod proxy;
 mod requests;
 mod ssh_logins;
 mod sudo_and_su;

@@ -4,7 +4,11 @@ use duo_sim::{Connections, SignatureKind};
 
 use crate::bench::{Bench, CONF, config};
 
-const ONE: Connections = Connections { tcp: 1, tls: 1 };
+const ONE: Connections = Connections {
+    tcp: 1,
+    tls: 1,
+    dns: 0,
+};
 
 fn log_in(bench: &Bench, answer: &str) {
     let mut ssh = bench.ssh("alice", "echo in as $(id -un)");

@@ -37,7 +37,7 @@ impl Certificates {
     pub(crate) fn new() -> Result<Self, CertificateError> {
         let (ca_pem, ca) = authority("duo-sim throw-away CA")?;
         let (_, other) = authority("another CA")?;
-        let local = || server(&["localhost"], true);
+        let local = || server(&["localhost", "duo.test"], true);
         let mut expired = local()?;
         expired.not_before = OffsetDateTime::now_utc() - Duration::days(30);
         expired.not_after = OffsetDateTime::now_utc() - Duration::days(1);

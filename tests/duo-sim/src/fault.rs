@@ -6,8 +6,8 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Fault {
-    /// Where: `connection` for what happens before HTTP, a path such as `/auth/v2/preauth`, or
-    /// `*` for every path.
+    /// Where: `dns` for look-ups, `connection` for what happens before HTTP, a path such as
+    /// `/auth/v2/preauth`, or `*` for every path.
     pub path: String,
     /// What.
     pub kind: FaultKind,
@@ -15,7 +15,7 @@ pub struct Fault {
     pub count: Option<u64>,
     /// How many pass unharmed first.
     pub skip: u64,
-    /// Milliseconds between two bytes (`drip`), or before the reply (`delay`).
+    /// Milliseconds between two bytes (`drip`), or before the reply (`delay`, `dns_slow`).
     pub interval_ms: Option<u64>,
     /// Depth of `deep_json`.
     pub depth: Option<usize>,
@@ -71,6 +71,16 @@ impl Fault {
                 | K::Expired
                 | K::WrongName
         );
+        let in_dns = matches!(
+            self.kind,
+            K::DnsSilent | K::DnsSlow | K::DnsServfail | K::DnsNoName | K::DnsGarbage
+        );
+        if in_dns {
+            return match self.path.as_str() {
+                "dns" => Ok(()),
+                _ => Err("this kind strikes look-ups: its path is dns"),
+            };
+        }
         match (before_http, self.path.as_str()) {
             (true, "connection") => Ok(()),
             (true, _) => Err("this kind strikes before HTTP: its path is connection"),
@@ -96,10 +106,22 @@ impl Fault {
     }
 }
 
-/// Kinds of faults. The first group belongs to `connection`, the second to a path.
+/// Kinds of faults. The first group belongs to `dns`, the second to `connection`, the third to a
+/// path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
+    /// A look-up is never answered.
+    DnsSilent,
+    /// A look-up is answered later.
+    DnsSlow,
+    /// The resolver says that it has failed.
+    DnsServfail,
+    /// There is no such name.
+    DnsNoName,
+    /// Bytes that are not DNS.
+    DnsGarbage,
+
     /// The connection is accepted and closed at once.
     Refuse,
     /// The connection is reset at once.

@@ -11,6 +11,7 @@
 mod api;
 mod certificate;
 mod connection;
+mod dns;
 mod fault;
 mod http;
 mod record;

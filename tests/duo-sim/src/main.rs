@@ -23,6 +23,10 @@ struct Arguments {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
+    /// Answer look-ups of any name with the address of --listen, as a nameserver of
+    /// /etc/resolv.conf does
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    dns: Option<SocketAddr>,
     /// Print a ready pam_duo.conf on standard output
     #[arg(long)]
     print_config: bool,
@@ -69,6 +73,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
             listen: arguments.listen,
             directory: arguments.directory,
             record: arguments.record,
+            dns: arguments.dns,
             verbose: !arguments.quiet,
         },
     )?;

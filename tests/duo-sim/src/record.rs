@@ -97,4 +97,6 @@ pub struct Connections {
     pub tcp: usize,
     /// TLS handshakes that were completed.
     pub tls: usize,
+    /// Look-ups that were asked for.
+    pub dns: usize,
 }

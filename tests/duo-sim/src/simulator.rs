@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::certificate::{CertificateError, Certificates};
 use crate::connection::{self, TICK};
+use crate::dns;
 use crate::fault::Fault;
 use crate::record::{Connections, RecordedRequest};
 use crate::scenario::Scenario;
@@ -27,6 +28,8 @@ pub struct Options {
     pub directory: Option<PathBuf>,
     /// A file that gets one line of JSON for each request.
     pub record: Option<PathBuf>,
+    /// Where to answer look-ups (UDP), if at all.
+    pub dns: Option<SocketAddr>,
     /// Print one line for each request on standard error.
     pub verbose: bool,
 }
@@ -37,6 +40,7 @@ impl Default for Options {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             directory: None,
             record: None,
+            dns: None,
             verbose: false,
         }
     }
@@ -79,6 +83,7 @@ pub(crate) struct Shared {
     verbose: bool,
     tcp: AtomicUsize,
     tls: AtomicUsize,
+    dns: AtomicUsize,
     stop: AtomicBool,
 }
 
@@ -119,6 +124,10 @@ impl Shared {
         self.stop.load(Ordering::Relaxed)
     }
 
+    pub(crate) fn count_dns(&self) {
+        self.dns.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(crate) fn count_tls(&self) {
         self.tls.fetch_add(1, Ordering::Relaxed);
     }
@@ -151,7 +160,7 @@ pub struct Simulator {
     shared: Arc<Shared>,
     address: SocketAddr,
     ca_file: PathBuf,
-    acceptor: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
     _own_folder: Option<TempDir>,
 }
 
@@ -168,6 +177,12 @@ impl Simulator {
         let listener = TcpListener::bind(options.listen).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
+        let dns = match options.dns {
+            None => None,
+            Some(address) => Some(
+                dns::listen(address).map_err(|reason| StartError::Listen { address, reason })?,
+            ),
+        };
         let certificates = Certificates::new()?;
         let own_folder = match options.directory {
             Some(_) => None,
@@ -205,15 +220,22 @@ impl Simulator {
             verbose: options.verbose,
             tcp: AtomicUsize::new(0),
             tls: AtomicUsize::new(0),
+            dns: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
         });
         let for_thread = Arc::clone(&shared);
-        let acceptor = thread::spawn(move || accept(&listener, &for_thread));
+        let mut threads = vec![thread::spawn(move || accept(&listener, &for_thread))];
+        if let Some(socket) = dns {
+            let for_thread = Arc::clone(&shared);
+            threads.push(thread::spawn(move || {
+                dns::answer(&socket, address.ip(), &for_thread);
+            }));
+        }
         Ok(Self {
             shared,
             address,
             ca_file,
-            acceptor: Some(acceptor),
+            threads,
             _own_folder: own_folder,
         })
     }
@@ -278,6 +300,7 @@ impl Simulator {
         Connections {
             tcp: self.shared.tcp.load(Ordering::Relaxed),
             tls: self.shared.tls.load(Ordering::Relaxed),
+            dns: self.shared.dns.load(Ordering::Relaxed),
         }
     }
 
@@ -286,6 +309,7 @@ impl Simulator {
         lock(&self.shared.requests).clear();
         self.shared.tcp.store(0, Ordering::Relaxed);
         self.shared.tls.store(0, Ordering::Relaxed);
+        self.shared.dns.store(0, Ordering::Relaxed);
     }
 
     /// Decides the user's push or call that waits, or the next one.
@@ -328,8 +352,8 @@ impl Drop for Simulator {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::Relaxed);
         self.shared.changed.notify_all();
-        if let Some(acceptor) = self.acceptor.take() {
-            let _ = acceptor.join();
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
         }
     }
 }
