@@ -110,7 +110,7 @@ set_up() {
     case $1 in
     build) packages=$build ;;
     demo) packages=$demo ;;
-    test) packages="$demo pamtester procps sudo python3 python3-venv" ;;
+    test) packages="$demo pamtester procps sudo python3 python3-venv valgrind" ;;
     *) die "set_up knows build, demo and test" ;;
     esac
     # shellcheck disable=SC2086 # a list of names
