@@ -26,6 +26,9 @@ const SECOND: Duration = Duration::from_secs(1);
 #[derive(Default)]
 struct FakeClock {
     now: Cell<Duration>,
+    /// Whether the machine's clock is set, forwards and back, at every look.
+    jumps: Cell<bool>,
+    looks: Cell<u32>,
 }
 
 impl FakeClock {
@@ -39,7 +42,13 @@ impl Clock for FakeClock {
         self.now.get()
     }
     fn wall(&self) -> SystemTime {
-        UNIX_EPOCH + Duration::from_secs(1_800_000_000) + self.now.get()
+        let time = UNIX_EPOCH + Duration::from_secs(1_800_000_000) + self.now.get();
+        self.looks.set(self.looks.get() + 1);
+        match (self.jumps.get(), self.looks.get() % 2) {
+            (false, _) => time,
+            (true, 0) => time + Duration::from_secs(1_000_000),
+            (true, _) => time - Duration::from_secs(1_000_000),
+        }
     }
     fn sleep(&self, time: Duration) {
         self.pass(time);
@@ -123,7 +132,14 @@ fn play<R>(
     answers: Vec<(Duration, Exchange)>,
     act: impl FnOnce(&mut dyn DuoApi) -> R,
 ) -> Played<R> {
-    let clock = FakeClock::default();
+    play_with(FakeClock::default(), answers, act)
+}
+
+fn play_with<R>(
+    clock: FakeClock,
+    answers: Vec<(Duration, Exchange)>,
+    act: impl FnOnce(&mut dyn DuoApi) -> R,
+) -> Played<R> {
     let asked = RefCell::default();
     let keys = Keys {
         ikey: "DI".to_owned(),
@@ -394,4 +410,23 @@ fn statuses_and_bodies_are_sorted_into_what_failmode_may_judge() {
     // A refusal under status 200 is a refusal.
     let played = play(vec![now(reply(200, &fail(40103)))], preauth);
     assert!(matches!(played.result, Err(DuoError::KeysRejected(_))));
+}
+
+/// Setting the machine's clock in the middle of a login neither ends nor stretches it.
+#[test]
+fn a_clock_that_is_set_meanwhile_changes_no_deadline() {
+    for jumps in [false, true] {
+        let clock = FakeClock::default();
+        clock.jumps.set(jumps);
+        let answers = vec![
+            (5 * SECOND, limited(Some("2"))),
+            (4 * SECOND, limited(Some("1"))),
+            (3 * SECOND, reply(200, PREAUTH_OK)),
+        ];
+        let played = play_with(clock, answers, preauth);
+        assert!(matches!(played.result, Ok(Preauth::Allow { .. })));
+        assert_eq!(played.took, 15 * SECOND);
+        let timeouts: Vec<u64> = played.asked.iter().map(|(.., t)| t.as_secs()).collect();
+        assert_eq!(timeouts, [10, 10, 8]);
+    }
 }

@@ -39,7 +39,12 @@ impl Groups {
             let wanted = list.wanted.iter().cloned();
             let unwanted = list.unwanted.iter().map(|pattern| format!("!{pattern}"));
             let patterns: Vec<String> = wanted.chain(unwanted).collect();
-            patterns.join(",").replace(' ', "\\ ")
+            let line = patterns.join(",").replace(' ', "\\ ");
+            // What would be trimmed at either end, or start a comment, is kept by an empty pattern.
+            let front = line.starts_with(|c: char| c.is_whitespace() || matches!(c, '#' | ';'));
+            let back = line.ends_with(char::is_whitespace);
+            let comma = |needed: bool| if needed { "," } else { "" };
+            format!("{}{line}{}", comma(front), comma(back))
         })
     }
 
@@ -78,7 +83,7 @@ fn split_unescaped(value: &str) -> Vec<String> {
                 characters.next();
                 list.push(' ');
             }
-            blank if blank.is_ascii_whitespace() => {
+            blank if blank.is_ascii_whitespace() || blank == '\u{b}' => {
                 if !list.is_empty() {
                     lists.push(std::mem::take(&mut list));
                 }

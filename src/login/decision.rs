@@ -10,6 +10,10 @@ use crate::menu::passcode;
 use crate::outcome::{Attempt, Outcome};
 use crate::text;
 
+/// How many pieces of news in a row are asked for without a pause: a call that is dialled, rings and
+/// is answered has three.
+const MOST_NEWS: u8 = 8;
+
 impl Attempts<'_> {
     /// Asks Duo for a factor and waits for the decision.
     pub(super) fn use_factor(
@@ -98,6 +102,7 @@ impl Attempts<'_> {
     pub(super) fn wait(&mut self, started: Started) -> AttemptEnd {
         let txid = started.attempt.txid.clone().unwrap_or_default();
         let mut last = None;
+        let mut news_so_far = 0;
         loop {
             if self.clock.now() >= self.end {
                 return AttemptEnd::Over(self.timed_out());
@@ -114,12 +119,17 @@ impl Attempts<'_> {
                 return started.failed(self.clock.now(), "push failed", text::NOT_DELIVERED);
             }
             let news = (progress.status, progress.message);
-            if last.as_ref() == Some(&news) {
-                // Duo answers when something has changed; never ask faster than that.
+            let is_old = last.as_ref() == Some(&news);
+            if is_old || news_so_far >= MOST_NEWS {
+                // Duo answers when something has changed; never ask faster than that, nor as fast as
+                // a server that always has something new.
                 let took = self.clock.now().saturating_sub(polled);
                 self.clock.sleep(PACE.saturating_sub(took));
+            }
+            if is_old {
                 continue;
             }
+            news_so_far = MOST_NEWS.min(news_so_far + 1);
             // That a push is on its way has been said, with the device's name.
             let (status, message) = &news;
             if *status != Status::Pushed && !message.trim().is_empty() {

@@ -33,12 +33,18 @@ impl Channel {
     }
 }
 
+/// Most messages between two questions. sshd ends a connection that has 32 waiting (OpenSSH,
+/// `auth-pam.c`, `PAM_MAX_NUM_MSG`), and nobody reads as many.
+const MOST_MESSAGES: u8 = 20;
+
 /// The user's side of the conversation.
 pub(super) struct Screen<'a> {
     conversation: &'a mut dyn Conversation,
     channel: Channel,
     /// What the next prompt has to say first.
     notices: Vec<String>,
+    /// Messages since the last question.
+    messages: u8,
 }
 
 impl<'a> Screen<'a> {
@@ -47,6 +53,7 @@ impl<'a> Screen<'a> {
             conversation,
             channel,
             notices: Vec::new(),
+            messages: 0,
         }
     }
 
@@ -58,6 +65,14 @@ impl<'a> Screen<'a> {
     /// Something that is good to know while it lasts: shown at once or not at all.
     pub(super) fn progress(&mut self, text: &str) {
         if self.channel == Channel::Live {
+            self.inform(text);
+        }
+    }
+
+    /// Says something, unless too much has been said already.
+    fn inform(&mut self, text: &str) {
+        if self.messages < MOST_MESSAGES {
+            self.messages += 1;
             self.conversation.inform(text);
         }
     }
@@ -65,7 +80,7 @@ impl<'a> Screen<'a> {
     /// Something that the user must know before the next answer.
     pub(super) fn notice(&mut self, text: &str) {
         if self.channel == Channel::Live {
-            self.conversation.inform(text);
+            self.inform(text);
         } else {
             self.notices.push(text.to_owned());
         }
@@ -77,13 +92,15 @@ impl<'a> Screen<'a> {
             return;
         }
         for notice in std::mem::take(&mut self.notices) {
-            self.conversation.inform(&notice);
+            self.inform(&notice);
         }
+        // One more, in any case: why the login has ended.
         self.conversation.inform(text);
     }
 
     /// Asks, with what the user must know in front.
     pub(super) fn ask(&mut self, question: &str) -> Result<Answer, ConversationError> {
+        self.messages = 0;
         let mut text = String::new();
         for notice in self.notices.drain(..) {
             text.push_str(&notice);

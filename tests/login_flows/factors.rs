@@ -470,3 +470,27 @@ fn news_is_shown_also_where_duo_gives_no_status() {
     );
     approved(&ended);
 }
+
+/// A server that has something new each time gets eight polls at once and then one a second, and the
+/// user sees twenty messages.
+#[test]
+fn a_flood_of_news_is_neither_polled_nor_shown_without_end() {
+    let mut live = rules();
+    live.channel = Channel::Live;
+    let mut steps = vec![
+        offers(iphone()),
+        ask(&[], "2"),
+        auth_opens(PHONE, "T1"),
+        inform("Calling iPhone."),
+    ];
+    for number in 0..108 {
+        let news = format!("news {number}!");
+        steps.push(status("T1", "waiting", "calling", &news));
+        if number < 19 {
+            steps.push(inform(&news));
+        }
+    }
+    steps.push(inform("Nobody answered"));
+    let ended = play(&live, steps);
+    assert!(matches!(ended, Ok(Outcome::TimedOut { .. })), "{ended:?}");
+}
