@@ -132,11 +132,11 @@ fn play<R>(
     answers: Vec<(Duration, Exchange)>,
     act: impl FnOnce(&mut dyn DuoApi) -> R,
 ) -> Played<R> {
-    play_with(FakeClock::default(), answers, act)
+    play_with(&FakeClock::default(), answers, act)
 }
 
 fn play_with<R>(
-    clock: FakeClock,
+    clock: &FakeClock,
     answers: Vec<(Duration, Exchange)>,
     act: impl FnOnce(&mut dyn DuoApi) -> R,
 ) -> Played<R> {
@@ -146,7 +146,7 @@ fn play_with<R>(
         skey: Secret::from("sesame"),
     };
     let script = Script {
-        clock: &clock,
+        clock,
         answers: RefCell::new(answers.into()),
         asked: &asked,
     };
@@ -154,7 +154,7 @@ fn play_with<R>(
     let timeout = Duration::from_secs(10);
     let mut client = Client::new(
         script,
-        &clock,
+        clock,
         &keys,
         "duo.example:8443",
         Signature::V2Sha1,
@@ -423,7 +423,7 @@ fn a_clock_that_is_set_meanwhile_changes_no_deadline() {
             (4 * SECOND, limited(Some("1"))),
             (3 * SECOND, reply(200, PREAUTH_OK)),
         ];
-        let played = play_with(clock, answers, preauth);
+        let played = play_with(&clock, answers, preauth);
         assert!(matches!(played.result, Ok(Preauth::Allow { .. })));
         assert_eq!(played.took, 15 * SECOND);
         let timeouts: Vec<u64> = played.asked.iter().map(|(.., t)| t.as_secs()).collect();

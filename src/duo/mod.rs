@@ -5,6 +5,7 @@ pub mod client;
 pub mod error;
 mod exchange;
 mod parse;
+mod pem;
 mod reply;
 mod request;
 mod resolve;

@@ -295,7 +295,7 @@ fn measure(bench: &Bench, row: &Row, failmode: &str) -> (&'static str, Duration)
             }
             bench.duo.add_fault(fault.clone());
         }
-        Cause::Conf(line) => extra = (*line).to_owned(),
+        Cause::Conf(line) => extra.push_str(line),
         Cause::Proxy(manner) => {
             let proxy = Proxy::start(*manner);
             extra = format!("http_proxy = http://me:secret@127.0.0.1:{}", proxy.port);

@@ -20,8 +20,11 @@ use pam_duo::secret::Secret;
 use pam_duo::system::address;
 use pam_duo::text;
 
+/// A check of any bytes: panics where something does not hold.
+type Check = fn(&[u8]);
+
 /// Every target and its check.
-pub(crate) const TARGETS: [(&str, fn(&[u8])); 7] = [
+pub(crate) const TARGETS: [(&str, Check); 7] = [
     ("config", config),
     ("replies", replies),
     ("answers", answers),
