@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod client;
+mod crypto;
 pub mod error;
 mod exchange;
 mod parse;

@@ -16,15 +16,14 @@ use std::sync::Arc;
 use nix::libc::{O_CLOEXEC, O_NONBLOCK};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, WebPkiServerVerifier};
-use rustls::crypto::{CryptoProvider, KeyProvider};
-use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::sign::SigningKey;
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
 };
 use webpki::{EndEntityCert, anchor_from_trusted_cert};
 
+use super::crypto::provider;
 use super::pem;
 
 /// Where distributions keep the store as one file: Debian and Ubuntu; Fedora and RHEL; SUSE;
@@ -121,26 +120,6 @@ fn find(cafile: Option<&Path>) -> Result<(&Path, Roots), TrustError> {
             .map(Path::new)
             .find_map(|path| Some((path, Roots::read(path).ok()?)))
             .ok_or(TrustError::SystemStore),
-    }
-}
-
-/// ring, without what a client with a key of its own would need.
-fn provider() -> Arc<CryptoProvider> {
-    let mut provider = rustls::crypto::ring::default_provider();
-    provider.key_provider = &NoKeys;
-    Arc::new(provider)
-}
-
-/// This client has no key.
-#[derive(Debug)]
-struct NoKeys;
-
-impl KeyProvider for NoKeys {
-    fn load_private_key(
-        &self,
-        _: PrivateKeyDer<'static>,
-    ) -> Result<Arc<dyn SigningKey>, rustls::Error> {
-        Err(rustls::Error::General("no client certificates".to_owned()))
     }
 }
 

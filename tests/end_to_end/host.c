@@ -4,7 +4,8 @@
  *
  * Every question gets ANSWER. Prints to the file of -o: one line "CODE COUNT" for each PAM code
  * that logins ended with, then "fds", "threads", "heap" (bytes in use) and "changed" (what the
- * module left behind in the process) as they were after the first tenth and after the last login.
+ * module left behind in the process) as they were after the first tenth and after the last login,
+ * and what it cost.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -20,6 +21,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -136,6 +138,24 @@ static void report(FILE *out, const struct state *before)
             entries("/proc/self/task"), mallinfo2().uordblks, changes(before));
 }
 
+static long microseconds(struct timeval time)
+{
+    return time.tv_sec * 1000000L + time.tv_usec;
+}
+
+/* What it cost: wall and processor time in microseconds, peak memory in KiB. */
+static void cost(FILE *out, const struct timespec *start)
+{
+    struct timespec now;
+    struct rusage use;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    getrusage(RUSAGE_SELF, &use);
+    fprintf(out, "wall %ld\n",
+            (now.tv_sec - start->tv_sec) * 1000000L + (now.tv_nsec - start->tv_nsec) / 1000);
+    fprintf(out, "cpu %ld\n", microseconds(use.ru_utime) + microseconds(use.ru_stime));
+    fprintf(out, "peak %ld\n", use.ru_maxrss);
+}
+
 static int number(const char *text)
 {
     return (int)strtol(text, NULL, 10);
@@ -207,7 +227,9 @@ int main(int argc, char **argv)
     }
 
     struct state before;
+    struct timespec start;
     look(&before);
+    clock_gettime(CLOCK_MONOTONIC, &start);
     int repeat = logins;
     if (forks > 0) {
         for (int i = 0; i < forks; i++) {
@@ -242,6 +264,7 @@ int main(int argc, char **argv)
         logins = repeat - logins;
         login_many(NULL);
     }
+    cost(out, &start);
     report(out, &before);
     for (int code = 0; code < 64; code++)
         if (codes[code])

@@ -14,6 +14,7 @@ mod codes;
 mod deadlines;
 mod drop_in;
 mod fault_table;
+mod host_program;
 mod host_safety;
 mod log_lines;
 mod methods;
