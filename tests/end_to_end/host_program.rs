@@ -1,7 +1,7 @@
 //! `host.c`, a program that asks PAM, in a bench's host.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use crate::bench::Bench;
@@ -43,7 +43,7 @@ impl Said {
 }
 
 /// Builds `host.c` into the host's folder.
-fn build(bench: &Bench) -> PathBuf {
+fn build(bench: &Bench) {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/end_to_end/host.c");
     let program = bench.host.directory().join("host");
     let status = Command::new("cc")
@@ -53,17 +53,29 @@ fn build(bench: &Bench) -> PathBuf {
         .args(["-lpam", "-lpthread"])
         .status();
     assert!(status.expect("cc").success());
-    program
 }
 
 /// A command that runs `host` with `options` in the host, after `wrapper`.
 pub fn command(bench: &Bench, wrapper: &[&str], options: &[&str], answer: &str) -> Command {
-    let program = build(bench);
+    command_as(bench, wrapper, options, "alice", answer)
+}
+
+fn command_as(
+    bench: &Bench,
+    wrapper: &[&str],
+    options: &[&str],
+    user: &str,
+    answer: &str,
+) -> Command {
+    let program = bench.host.directory().join("host");
+    if !program.exists() {
+        build(bench);
+    }
     let out = bench.host.directory().join("said");
     let mut arguments = wrapper.to_vec();
     arguments.extend([program.to_str().unwrap(), "-o", out.to_str().unwrap()]);
     arguments.extend(options);
-    arguments.extend(["duo", "alice", answer]);
+    arguments.extend(["duo", user, answer]);
     bench.host.inside(&arguments)
 }
 
@@ -77,7 +89,14 @@ pub fn said(bench: &Bench) -> Said {
 /// Runs `host` to its end.
 #[track_caller]
 pub fn run(bench: &Bench, wrapper: &[&str], options: &[&str]) -> Said {
-    let output = command(bench, wrapper, options, "123456").output().unwrap();
+    run_as(bench, wrapper, options, "alice", "123456")
+}
+
+/// The same for a user with an answer.
+#[track_caller]
+pub fn run_as(bench: &Bench, wrapper: &[&str], options: &[&str], user: &str, answer: &str) -> Said {
+    let mut command = command_as(bench, wrapper, options, user, answer);
+    let output = command.output().unwrap();
     let said = said(bench);
     assert!(
         output.status.success(),
@@ -87,4 +106,17 @@ pub fn run(bench: &Bench, wrapper: &[&str], options: &[&str]) -> Said {
         said.text
     );
     said
+}
+
+/// How many instructions a process with one login takes, from its start to its end, as callgrind
+/// counts them.
+pub fn instructions(bench: &Bench, user: &str, answer: &str) -> u64 {
+    let out = bench.host.directory().join("callgrind");
+    let option = format!("--callgrind-out-file={}", out.display());
+    let wrapper = ["valgrind", "--quiet", "--tool=callgrind", &option];
+    let said = run_as(bench, &wrapper, &["-n", "1"], user, answer);
+    assert_eq!(said.code(0), 1, "{}", said.text);
+    let text = fs::read_to_string(out).unwrap();
+    let totals = text.lines().find_map(|line| line.strip_prefix("totals: "));
+    totals.expect("totals").trim().parse().unwrap()
 }
