@@ -11,6 +11,7 @@
 
 mod bench;
 mod codes;
+mod cost;
 mod deadlines;
 mod drop_in;
 mod fault_table;

@@ -12,9 +12,9 @@
     dead_code
 )]
 
-#[path = "../tests/end_to_end/bench.rs"]
+#[path = "../../tests/end_to_end/bench.rs"]
 mod bench;
-#[path = "../tests/end_to_end/host_program.rs"]
+#[path = "../../tests/end_to_end/host_program.rs"]
 mod host_program;
 mod relay;
 
@@ -135,10 +135,10 @@ fn configure(bench: &Bench, way: &Way, by_file: bool, relay: Option<&Relay>) {
     let mut conf = format!("{}{}\nhttps_timeout = 60\n", config(&bench.duo), way.extra);
     if !by_file {
         let lines = conf.lines().filter(|line| !line.starts_with("cafile"));
-        conf = lines.map(|line| format!("{line}\n")).collect();
+        conf = lines.collect::<Vec<_>>().join("\n");
     }
     if let Some(relay) = relay {
-        conf.push_str(&format!("host = localhost:{}\n", relay.port));
+        conf = format!("{conf}\nhost = localhost:{}\n", relay.port);
     }
     bench.host.write(CONF, 0o600, &conf);
 }

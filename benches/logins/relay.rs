@@ -40,7 +40,7 @@ fn pass(mut from: TcpStream, mut to: TcpStream, delay: Duration, first: Duration
     let (sender, receiver) = mpsc::channel::<(Instant, Vec<u8>)>();
     thread::spawn(move || {
         let not_before = Instant::now() + first;
-        let mut buffer = [0; 64 * 1024];
+        let mut buffer = vec![0; 64 * 1024];
         while let Ok(length @ 1..) = from.read(&mut buffer) {
             let due = Instant::now().max(not_before) + delay;
             if sender.send((due, buffer[..length].to_vec())).is_err() {
