@@ -98,6 +98,12 @@ fn text_of(item: Option<&CStr>) -> Option<String> {
     item.map(|text| text.to_string_lossy().into_owned())
 }
 
+/// The name of an outcome's PAM code, such as `PAM_SUCCESS`.
+#[must_use]
+pub fn code_name(outcome: &Outcome) -> String {
+    format!("{:?}", code(outcome))
+}
+
 /// The PAM code of an outcome. Nothing that went wrong is ever `PAM_SUCCESS` or `PAM_IGNORE`.
 fn code(outcome: &Outcome) -> PamResultCode {
     use crate::outcome::Fault;

@@ -1,5 +1,7 @@
 //! The key `groups`: who has to use Duo.
 
+use std::fmt;
+
 use super::patterns::matches;
 
 /// Pattern-lists; empty means everyone.
@@ -35,17 +37,7 @@ impl Groups {
 
     /// The lists as values of one `groups` line each.
     pub fn lines(&self) -> impl Iterator<Item = String> + '_ {
-        self.lists.iter().map(|list| {
-            let wanted = list.wanted.iter().cloned();
-            let unwanted = list.unwanted.iter().map(|pattern| format!("!{pattern}"));
-            let patterns: Vec<String> = wanted.chain(unwanted).collect();
-            let line = patterns.join(",").replace(' ', "\\ ");
-            // What would be trimmed at either end, or start a comment, is kept by an empty pattern.
-            let front = line.starts_with(|c: char| c.is_whitespace() || matches!(c, '#' | ';'));
-            let back = line.ends_with(char::is_whitespace);
-            let comma = |needed: bool| if needed { "," } else { "" };
-            format!("{}{line}{}", comma(front), comma(back))
-        })
+        self.lists.iter().map(PatternList::line)
     }
 
     /// Whether no group is named, so that everyone has to use Duo and nobody's groups matter.
@@ -69,6 +61,71 @@ impl Groups {
                 .lists
                 .iter()
                 .any(|list| !any(&list.unwanted) && (list.wanted.is_empty() || any(&list.wanted)))
+    }
+
+    /// Why each list does not match a user who is in `groups`; nothing for a list that does.
+    #[must_use]
+    pub fn misses<S: AsRef<str>>(&self, groups: &[S]) -> Vec<Miss> {
+        self.lists
+            .iter()
+            .filter_map(|list| {
+                let excluded = list.unwanted.iter().find_map(|pattern| {
+                    let group = groups.iter().find(|g| matches(pattern, g.as_ref()))?;
+                    Some(Miss::Excluded {
+                        pattern: format!("!{pattern}"),
+                        group: group.as_ref().to_owned(),
+                    })
+                });
+                let included = list.wanted.is_empty()
+                    || groups
+                        .iter()
+                        .any(|g| list.wanted.iter().any(|p| matches(p, g.as_ref())));
+                excluded.or_else(|| (!included).then(|| Miss::NoneMatches { list: list.line() }))
+            })
+            .collect()
+    }
+}
+
+impl PatternList {
+    /// The list as it stands in a `groups` line.
+    fn line(&self) -> String {
+        let wanted = self.wanted.iter().cloned();
+        let unwanted = self.unwanted.iter().map(|pattern| format!("!{pattern}"));
+        let patterns: Vec<String> = wanted.chain(unwanted).collect();
+        let line = patterns.join(",").replace(' ', "\\ ");
+        // What would be trimmed at either end, or start a comment, is kept by an empty pattern.
+        let front = line.starts_with(|c: char| c.is_whitespace() || matches!(c, '#' | ';'));
+        let back = line.ends_with(char::is_whitespace);
+        let comma = |needed: bool| if needed { "," } else { "" };
+        format!("{}{line}{}", comma(front), comma(back))
+    }
+}
+
+/// Why a pattern-list does not match a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Miss {
+    /// None of the user's groups matches a plain pattern.
+    NoneMatches {
+        /// The list, as in the file.
+        list: String,
+    },
+    /// A group matches a negated pattern.
+    Excluded {
+        /// The pattern, with its `!`.
+        pattern: String,
+        /// The group.
+        group: String,
+    },
+}
+
+impl fmt::Display for Miss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoneMatches { list } => write!(f, "no group of the user matches '{list}'"),
+            Self::Excluded { pattern, group } => {
+                write!(f, "the group '{group}' matches '{pattern}'")
+            }
+        }
     }
 }
 

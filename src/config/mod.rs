@@ -18,7 +18,7 @@ use std::time::Duration;
 
 pub use finding::Finding;
 pub use gecos::{Gecos, GecosProblem};
-pub use groups::Groups;
+pub use groups::{Groups, Miss};
 pub use host::Host;
 pub use read::{Reading, read};
 

@@ -178,6 +178,23 @@ impl<'a, T: Transport> Client<'a, T> {
         )
     }
 
+    /// Duo's clock, in Unix seconds (`/auth/v2/ping`).
+    ///
+    /// # Errors
+    /// [`DuoError`] if Duo gave no usable answer before `deadline`.
+    pub fn time(&mut self, deadline: Duration) -> Result<u64, DuoError> {
+        let none = Parameters::default();
+        self.call(
+            Method::Get,
+            "/auth/v2/ping",
+            &none,
+            Repeat::Harmless,
+            self.request_timeout,
+            deadline,
+            api::read_time,
+        )
+    }
+
     /// One call: sign, send, and again where that is safe and useful, until `deadline`.
     #[allow(clippy::too_many_arguments)]
     fn call<R>(

@@ -1,7 +1,7 @@
 //! The log: syslog as other PAM modules write it, or standard error where the argument `debug`
-//! says so. A log that is missing, full or slow never delays or fails a login.
+//! says so, or nowhere, for a command that shows what would have been logged. A log that is missing, full or slow never delays or fails a login.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::net::UnixDatagram;
@@ -23,6 +23,8 @@ pub struct Log {
     prefix: String,
     to_stderr: bool,
     trace: bool,
+    /// Lines that go nowhere, if they are to be kept.
+    kept: Option<RefCell<Vec<(Severity, String)>>>,
     socket: OnceCell<Option<UnixDatagram>>,
 }
 
@@ -34,8 +36,27 @@ impl Log {
             prefix: format!("pam_duo({}:auth): ", clean(service)),
             to_stderr: debug || trace,
             trace,
+            kept: None,
             socket: OnceCell::new(),
         }
+    }
+
+    /// A log that goes nowhere and can be read afterwards.
+    #[must_use]
+    pub fn kept(service: &str) -> Self {
+        Self {
+            kept: Some(RefCell::default()),
+            ..Self::new(service, false, false)
+        }
+    }
+
+    /// What a log that is kept holds: whole lines, with the prefix that syslog would show.
+    #[must_use]
+    pub fn lines(&self) -> Vec<(Severity, String)> {
+        self.kept
+            .as_ref()
+            .map(|lines| lines.borrow().clone())
+            .unwrap_or_default()
     }
 
     /// Whether requests and replies are wanted.
@@ -47,6 +68,11 @@ impl Log {
     /// Writes one line. What is in it from outside has to be clean already; this is the last net.
     pub fn line(&self, severity: Severity, text: &str) {
         let text: String = clean(text).chars().take(LONGEST).collect();
+        if let Some(lines) = &self.kept {
+            let line = format!("{}{text}", self.prefix);
+            lines.borrow_mut().push((severity, line));
+            return;
+        }
         if self.to_stderr {
             // Standard error may be closed; that is no reason to fail.
             let _ = writeln!(io::stderr(), "[{}] {text}", severity as u8);

@@ -1,0 +1,257 @@
+//! `pamduo setup`: asks for what the configuration needs, tries it with Duo, and writes the file.
+
+mod edit;
+mod place;
+mod questions;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use pam_duo::config::file::read_trusted;
+use pam_duo::config::{Config, DEFAULT_PATH, read};
+use pam_duo::secret::Secret;
+use serde_json::json;
+use zeroize::Zeroizing;
+
+pub(crate) use self::place::create_private;
+use self::questions::{Answers, Stop};
+use crate::check::{Status, Step, run_connection};
+use crate::report::Output;
+
+/// The text of a new file.
+const TEMPLATE: &str = include_str!("../../../../conf/pam_duo.conf");
+
+/// Arguments of `pamduo setup`.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// Duo's API hostname
+    #[arg(long)]
+    host: Option<String>,
+    /// Integration key
+    #[arg(long)]
+    ikey: Option<String>,
+    /// File with the secret key; - for standard input
+    #[arg(long, value_name = "FILE")]
+    skey_file: Option<PathBuf>,
+    /// CA certificates to trust instead of the system's
+    #[arg(long, value_name = "FILE")]
+    cafile: Option<PathBuf>,
+    /// HTTP proxy; write a password into the file later
+    #[arg(long, value_name = "URL")]
+    http_proxy: Option<String>,
+    /// Replace keys in a file that is there; a copy stays
+    #[arg(long)]
+    force: bool,
+    /// Write the file without asking Duo
+    #[arg(long)]
+    no_check: bool,
+}
+
+const EXAMPLES: &str = "\
+What is not given is asked for; the secret key is not shown.
+
+Example:
+  pamduo setup --host api-1.duosecurity.com --ikey DIX --skey-file - < FILE";
+
+/// Runs it; 0 if the file says what it should, 1 if not, 2 where an answer is missing.
+pub(crate) fn run(arguments: &Arguments, config: &Path, output: &Output) -> ExitCode {
+    match set_up(arguments, config, output) {
+        Ok(done) => {
+            tell(&done, config, output);
+            ExitCode::SUCCESS
+        }
+        Err(Stop::WrongUse(text)) => {
+            output.error(&text);
+            ExitCode::from(2)
+        }
+        Err(Stop::Refused(text)) => {
+            output.error(&text);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What became of it.
+struct Done {
+    written: bool,
+    backup: Option<PathBuf>,
+}
+
+/// What is there before.
+struct Before {
+    /// Its text, if it is to be believed.
+    text: Option<Zeroizing<String>>,
+    /// Whether its mode is as it should be.
+    private: bool,
+}
+
+fn set_up(arguments: &Arguments, path: &Path, output: &Output) -> Result<Done, Stop> {
+    let refused = |text: String| Stop::Refused(text);
+    let before = look(path).map_err(refused)?;
+    let current = before
+        .as_ref()
+        .and_then(|before| before.text.as_ref())
+        .map(|text| read(text));
+    let current = current.and_then(|reading| reading.config.ok());
+    let answers = questions::ask(arguments, current.as_ref())?;
+    let base = match &before {
+        Some(Before {
+            text: Some(text), ..
+        }) => text.as_str(),
+        _ => TEMPLATE,
+    };
+    let text = edit::with_values(base, &answers);
+    let config = match read(&text).config {
+        Ok(config) if says(&config, &answers) => config,
+        Ok(_) => return Err(refused("a value cannot stand in the file".to_owned())),
+        Err(fault) => return Err(refused(format!("{fault}; nothing was written"))),
+    };
+    for warning in questions::doubts(&answers) {
+        output.error(&warning);
+    }
+    if let Some(before) = &before {
+        let same = before.text.as_ref().is_some_and(|before| **before == *text);
+        if same && before.private {
+            return Ok(Done {
+                written: false,
+                backup: None,
+            });
+        }
+        if !arguments.force {
+            return Err(refused(format!(
+                "{} is there already and says something else; with --force its keys are \
+                 replaced, and a copy stays. Nothing was written",
+                path.display()
+            )));
+        }
+    }
+    if !arguments.no_check {
+        try_with_duo(&config, output)?;
+    }
+    let backup = match &before {
+        Some(_) => Some(place::back_up(path).map_err(|error| {
+            refused(format!(
+                "no copy of {} can be made: {error}; nothing was written",
+                path.display()
+            ))
+        })?),
+        None => None,
+    };
+    place::write(path, &text, before.is_some())
+        .map_err(|error| refused(format!("{} cannot be written: {error}", path.display())))?;
+    Ok(Done {
+        written: true,
+        backup,
+    })
+}
+
+/// What is at `path`; an error where nothing may be written.
+fn look(path: &Path) -> Result<Option<Before>, String> {
+    let shown = path.display();
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("{shown}: {error}; run pamduo as root")),
+        Ok(status) if !status.is_file() => Err(format!(
+            "{shown} is no regular file, so it is not replaced; move it away"
+        )),
+        Ok(_) => Ok(Some(match read_trusted(path) {
+            Ok(file) => Before {
+                private: !file.readable_by_others,
+                text: Some(file.text),
+            },
+            Err(_) => Before {
+                text: None,
+                private: false,
+            },
+        })),
+    }
+}
+
+/// Whether the file's text is read as it was meant.
+fn says(config: &Config, answers: &Answers) -> bool {
+    let cafile = answers.cafile.as_deref().map(Path::new);
+    config.host.as_str() == answers.host
+        && config.keys.ikey == answers.ikey
+        && config.keys.skey.expose() == answers.skey.expose()
+        && (cafile.is_none() || config.cafile.as_deref() == cafile)
+        && (answers.http_proxy.is_none()
+            || config.http_proxy.as_ref().map(Secret::expose)
+                == answers.http_proxy.as_ref().map(Secret::expose))
+}
+
+/// Runs the steps of `pamduo check` that ask Duo. What does not work is shown, and nothing is
+/// written.
+fn try_with_duo(config: &Config, output: &Output) -> Result<(), Stop> {
+    let mut steps: Vec<Step> = Vec::new();
+    run_connection(config, &mut |step| steps.push(step));
+    let broken = |step: &&Step| matches!(step.status(), Status::Failed | Status::Skipped);
+    if steps.iter().find(broken).is_none() {
+        return Ok(());
+    }
+    let plain = Output {
+        json: false,
+        colour: false,
+    };
+    for step in &steps {
+        for line in step.lines(&plain) {
+            output.note(&line);
+        }
+    }
+    Err(Stop::Refused(
+        "Duo cannot be asked with these keys; nothing was written. To write them all the same, \
+         add --no-check"
+            .to_owned(),
+    ))
+}
+
+/// Says what was done, and the lines for sshd and sudo.
+fn tell(done: &Done, path: &Path, output: &Output) {
+    let module = if path == Path::new(DEFAULT_PATH) {
+        "pam_duo.so".to_owned()
+    } else {
+        format!("pam_duo.so conf={}", path.display())
+    };
+    if output.json {
+        output.value(&json!({
+            "written": done.written,
+            "file": path.display().to_string(),
+            "backup": done.backup.as_ref().map(|path| path.display().to_string()),
+            "module": module,
+        }));
+        return;
+    }
+    if done.written {
+        output.line(&format!("Written: {}", path.display()));
+    } else {
+        output.line(&format!("{} says so already.", path.display()));
+    }
+    if let Some(backup) = &done.backup {
+        output.line(&format!("The file before: {}", backup.display()));
+    }
+    output.line(&format!(
+        "
+Keep a root session open until a login in another window has worked.
+
+For SSH with a public key and Duo, in /etc/pam.d/sshd, in the place of
+\"@include common-auth\":
+
+    auth  required  {module}
+
+and in /etc/ssh/sshd_config:
+
+    UsePAM yes
+    KbdInteractiveAuthentication yes
+    PasswordAuthentication no
+    AuthenticationMethods publickey,keyboard-interactive
+
+For sudo, in /etc/pam.d/sudo, in the place of \"@include common-auth\":
+
+    auth  requisite  pam_unix.so
+    auth  required   {module}
+
+Then: sshd -t && systemctl reload ssh"
+    ));
+}

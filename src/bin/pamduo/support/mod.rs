@@ -1,0 +1,166 @@
+//! `pamduo support`: what a bug report needs in one file. Nothing gets in that is not on a list of
+//! what may; then every secret that the configuration holds is struck out, wherever it stands.
+
+mod log_lines;
+mod redact;
+mod versions;
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use pam_duo::config::file::read_trusted;
+use pam_duo::config::read;
+use serde_json::json;
+
+use crate::report::Output;
+use crate::setup::create_private;
+use crate::{check, date, lint};
+
+/// Arguments of `pamduo support`.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// New file [default: pamduo-support-DATE.txt]
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Take log lines from FILE instead of the system's log
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Left out: the secret key, proxy credentials, comments, names of users, addresses
+of clients. Mode 0600; read it before you send it.
+
+Example:
+  pamduo support --output /root/pamduo-support.txt";
+
+/// What is in the bundle.
+const CONTENTS: [&str; 5] = [
+    "versions: pamduo, the module's files, OpenSSH, PAM, system, kernel",
+    "configuration: the values that count; no secret key, no proxy credentials",
+    "what pamduo check says (Duo is asked; nobody's phone rings)",
+    "what pamduo lint says",
+    "the last 200 log lines of the module, without names and addresses",
+];
+
+/// Keys whose values may be in the bundle as they are.
+const SHOWN: [&str; 19] = [
+    "host",
+    "groups",
+    "failmode",
+    "pushinfo",
+    "autopush",
+    "verified_push",
+    "prompts",
+    "fallback_local_ip",
+    "https_timeout",
+    "cafile",
+    "send_gecos",
+    "gecos_delim",
+    "gecos_username_pos",
+    "signature",
+    "menu",
+    "login_timeout",
+    "bypass",
+    "status",
+    "noverify",
+];
+
+/// Runs it; 1 if the file cannot be written.
+pub(crate) fn run(arguments: &Arguments, config: &Path, output: &Output) -> ExitCode {
+    let path = match &arguments.output {
+        Some(path) => path.clone(),
+        None => PathBuf::from(format!("pamduo-support-{}.txt", date::stamp())),
+    };
+    if !output.json {
+        output.line(&format!("What goes into {}:", path.display()));
+        for content in CONTENTS {
+            output.line(&format!("- {content}"));
+        }
+    }
+    let text = bundle(arguments.log.as_deref(), config);
+    let written = create_private(&path).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    if let Err(error) = written {
+        output.error(&format!("{} cannot be written: {error}", path.display()));
+        return ExitCode::FAILURE;
+    }
+    if output.json {
+        let path = path.display().to_string();
+        output.value(&json!({"file": path, "contents": CONTENTS}));
+    } else {
+        output.line("Written, for your eyes only (mode 0600). Read it before you send it.");
+    }
+    ExitCode::SUCCESS
+}
+
+/// The bundle's text.
+fn bundle(log: Option<&Path>, config: &Path) -> String {
+    let sections = [
+        ("versions", versions::text()),
+        ("configuration", configuration(config)),
+        ("pamduo check", check::text(config)),
+        (
+            "pamduo lint",
+            lint::report(Path::new("/"), config).to_string(),
+        ),
+        ("log", log_lines::text(log)),
+    ];
+    let mut text = String::new();
+    for (title, section) in sections {
+        let _ = writeln!(text, "== {title}\n{}\n", section.trim_end());
+    }
+    redact::Secrets::of_file(config).strike_out(&text)
+}
+
+/// The values that count, as far as they may be shown.
+fn configuration(path: &Path) -> String {
+    let mut text = format!("{}\n", path.display());
+    let file = match read_trusted(path) {
+        Ok(file) => file,
+        Err(fault) => {
+            let _ = writeln!(text, "not read: {fault}");
+            return text;
+        }
+    };
+    let reading = read(&file.text);
+    let config = match reading.config {
+        Ok(config) => config,
+        Err(fault) => {
+            let _ = writeln!(text, "not usable: {fault}");
+            return text;
+        }
+    };
+    for line in config.to_text(reading.failmode).lines() {
+        let Some((key, value)) = line.split_once('=') else {
+            continue;
+        };
+        let (key, value) = (key.trim(), value.trim());
+        let shown = match key {
+            key if SHOWN.contains(&key) => value.to_owned(),
+            "ikey" => {
+                let start: String = value.chars().take(4).collect();
+                format!("{start}… ({} signs)", value.chars().count())
+            }
+            "skey" => format!("({} signs)", value.chars().count()),
+            "http_proxy" => match pam_duo::duo::transport::proxy(value) {
+                Some(proxy) => {
+                    let user = match proxy.username() {
+                        Some(_) => " (with credentials)",
+                        None => "",
+                    };
+                    format!("{}:{}{user}", proxy.host(), proxy.port())
+                }
+                None => "(not shown)".to_owned(),
+            },
+            _ => "(not shown)".to_owned(),
+        };
+        let _ = writeln!(text, "{key} = {shown}");
+    }
+    text
+}

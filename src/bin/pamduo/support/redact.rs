@@ -1,0 +1,111 @@
+//! Strikes out secrets, wherever they stand.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use pam_duo::config::file::SIZE_LIMIT;
+use percent_encoding::percent_decode_str;
+use zeroize::Zeroizing;
+
+/// What stands in a secret's place.
+const STRUCK: &str = "[secret]";
+/// So many letters and digits in a row are taken for a secret: Duo's secret keys have 40.
+const LONG: usize = 32;
+
+/// Every secret that a configuration file may hold.
+pub(super) struct Secrets(Vec<Zeroizing<String>>);
+
+impl Secrets {
+    /// Collects them from the file's text: also from comments, and from a file that is not
+    /// believed.
+    pub(super) fn of_file(path: &Path) -> Self {
+        let mut bytes = Zeroizing::new(Vec::new());
+        // The length of a device or a pipe is 0, and neither is read.
+        let is_file = path.metadata().is_ok_and(|status| status.is_file());
+        if is_file {
+            let file = File::open(path);
+            let _ = file.and_then(|file| file.take(SIZE_LIMIT).read_to_end(&mut bytes));
+        }
+        Self::of_text(&String::from_utf8_lossy(&bytes))
+    }
+
+    fn of_text(text: &str) -> Self {
+        let mut secrets = Vec::new();
+        for line in text.lines() {
+            let pair = line.split_once('=');
+            if let Some((_, value)) = pair.filter(|(key, _)| is_skey(key)) {
+                let value = value.trim();
+                let bare = value.split([' ', '\t']).next().unwrap_or_default();
+                secrets.extend([value, bare].map(|s| Zeroizing::new(s.to_owned())));
+            }
+            for (index, _) in line.match_indices("://") {
+                let rest = line.get(index + 3..).unwrap_or_default();
+                let authority = rest.split([' ', '\t', '/']).next().unwrap_or_default();
+                let Some((user, _)) = authority.rsplit_once('@') else {
+                    continue;
+                };
+                let plain =
+                    Zeroizing::new(percent_decode_str(user).decode_utf8_lossy().into_owned());
+                for both in [user, plain.as_str()] {
+                    secrets.push(Zeroizing::new(BASE64_STANDARD.encode(both)));
+                    secrets.push(Zeroizing::new(both.to_owned()));
+                    if let Some((_, password)) = both.split_once(':') {
+                        secrets.push(Zeroizing::new(password.to_owned()));
+                    }
+                }
+            }
+        }
+        secrets.retain(|secret| !secret.is_empty());
+        // The longest first: a part of a secret may be another one.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        secrets.dedup();
+        Self(secrets)
+    }
+
+    /// `text` without them, and without any word that is as long as a secret key.
+    pub(super) fn strike_out(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for secret in &self.0 {
+            text = text.replace(secret.as_str(), STRUCK);
+        }
+        let mut clean = String::with_capacity(text.len());
+        let mut word = String::new();
+        for character in text.chars().chain(['\n']) {
+            if character.is_ascii_alphanumeric() {
+                word.push(character);
+                continue;
+            }
+            clean.push_str(if word.len() >= LONG { STRUCK } else { &word });
+            word.clear();
+            clean.push(character);
+        }
+        clean.pop();
+        clean
+    }
+}
+
+/// Whether a line's value is the secret key, or was.
+fn is_skey(key: &str) -> bool {
+    key.to_ascii_lowercase().contains("skey")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Secrets;
+
+    #[test]
+    fn secrets_are_struck_out_wherever_they_stand() {
+        let secrets = Secrets::of_text(
+            "; old skey = hidden1\nskey = s3cret ; new\nhttp_proxy = http://me:p%40ss@proxy:1\n",
+        );
+        let long = "a".repeat(40);
+        let text = format!("hidden1 s3cret p%40ss p@ss bWU6cEBzcw== {long} me proxy:1 aaa\n");
+        assert_eq!(
+            secrets.strike_out(&text),
+            "[secret] [secret] [secret] [secret] [secret] [secret] me proxy:1 aaa\n"
+        );
+    }
+}
