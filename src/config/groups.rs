@@ -271,6 +271,25 @@ mod tests {
                 case.lines,
                 case.user_in
             );
+            // Nobody is left out but by every list.
+            let misses = groups.misses(case.user_in);
+            let left_out = !groups.is_everyone() && misses.len() == groups.lists.len();
+            assert_eq!(left_out, !case.asked, "{misses:?}");
         }
+    }
+
+    #[test]
+    fn what_leaves_a_user_out_is_named() {
+        let mut groups = Groups::default();
+        groups.add(r"wheel,domain\ users *,!robot*");
+        let misses = groups.misses(&["users", "robots"]);
+        let told: Vec<String> = misses.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                r"no group of the user matches 'wheel,domain\ users'",
+                "the group 'robots' matches '!robot*'"
+            ]
+        );
     }
 }

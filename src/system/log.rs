@@ -134,3 +134,19 @@ fn program() -> String {
     });
     clean(&name.unwrap_or_else(|| "pam_duo".to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Log;
+    use crate::outcome::Severity;
+
+    #[test]
+    fn a_log_that_is_kept_holds_the_lines_as_syslog_would_show_them() {
+        let log = Log::kept("sshd");
+        log.line(Severity::Info, "one\ntwo");
+        log.trace("not wanted");
+        let expected = "pam_duo(sshd:auth): one?two".to_owned();
+        assert_eq!(log.lines(), [(Severity::Info, expected)]);
+        assert!(Log::new("sshd", false, false).lines().is_empty());
+    }
+}

@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> ExitCode {
         What::Fish => ("pamduo.fish", completions(command, Shell::Fish)),
     };
     let Some(folder) = &arguments.output else {
-        output.raw(&text);
+        Output::raw(&text);
         return ExitCode::SUCCESS;
     };
     let path: &Path = &folder.join(name);
@@ -144,12 +144,16 @@ fn man(command: &Command) -> io::Result<Vec<u8>> {
         let name = subcommand.get_name();
         let mut part = Roff::new();
         part.control("SS", [format!("pamduo {name}").as_str()]);
-        part.text([roman(
-            subcommand
-                .get_about()
-                .map(ToString::to_string)
-                .unwrap_or_default(),
-        )]);
+        let about = subcommand.get_about().map(ToString::to_string);
+        part.text([roman(about.unwrap_or_default())]);
+        let more = subcommand.get_after_help().map(ToString::to_string);
+        let more = more.unwrap_or_default();
+        // What is said above the examples, which have a section of their own.
+        let more = more.split("Example").next().unwrap_or_default();
+        if !more.trim().is_empty() {
+            part.control("PP", []);
+            part.text([roman(more.trim())]);
+        }
         part.to_writer(&mut text)?;
         let has_options = subcommand
             .get_arguments()

@@ -6,6 +6,7 @@ mod generate;
 mod lint;
 mod login;
 mod report;
+mod secrets;
 mod setup;
 mod support;
 
@@ -55,7 +56,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let output = report::Output::new(cli.json);
+    let output = report::Output::new(cli.json, &cli.config);
     match cli.command {
         Command::Check(_) => check::run(&cli.config, &output),
         Command::Login(arguments) => login::run(&arguments, &cli.config, &output),

@@ -1,6 +1,11 @@
-//! How results are told: text, coloured on a terminal only, or JSON.
+//! How results are told: text, coloured on a terminal only, or JSON; never a secret of the
+//! configuration, also where someone put one in a wrong place.
 
+use std::cell::OnceCell;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::secrets::Secrets;
 
 /// Longest line of text.
 const WIDTH: usize = 80;
@@ -11,6 +16,8 @@ pub(crate) struct Output {
     pub(crate) json: bool,
     /// Colours, since standard output is a terminal.
     pub(crate) colour: bool,
+    config: PathBuf,
+    secrets: OnceCell<Secrets>,
 }
 
 /// A colour, by its number (ECMA-48, select graphic rendition).
@@ -26,34 +33,40 @@ pub(crate) enum Colour {
     Grey = 90,
 }
 
-#[allow(clippy::unused_self)] // who writes shows where it goes
 impl Output {
-    /// Text, coloured on a terminal only, or JSON.
-    pub(crate) fn new(json: bool) -> Self {
+    /// Text, coloured on a terminal only, or JSON; without the secrets of the file `config`.
+    pub(crate) fn new(json: bool, config: &Path) -> Self {
         Self {
             json,
             colour: !json && io::stdout().is_terminal(),
+            config: config.to_owned(),
+            secrets: OnceCell::new(),
         }
+    }
+
+    fn without_secrets(&self, text: &str) -> String {
+        let secrets = self.secrets.get_or_init(|| Secrets::of_file(&self.config));
+        secrets.strike_out(text)
     }
 
     /// Writes a line. A reader that has gone away is no reason to complain.
     pub(crate) fn line(&self, text: &str) {
-        let _ = writeln!(io::stdout(), "{text}");
+        let _ = writeln!(io::stdout(), "{}", self.without_secrets(text));
     }
 
     /// Writes text as it is.
-    pub(crate) fn raw(&self, text: &[u8]) {
+    pub(crate) fn raw(text: &[u8]) {
         let _ = io::stdout().write_all(text);
     }
 
     /// Says on standard error why there is no result.
     pub(crate) fn error(&self, text: &str) {
-        let _ = writeln!(io::stderr(), "pamduo: {text}");
+        self.note(&format!("pamduo: {text}"));
     }
 
     /// Writes a line on standard error.
     pub(crate) fn note(&self, text: &str) {
-        let _ = writeln!(io::stderr(), "{text}");
+        let _ = writeln!(io::stderr(), "{}", self.without_secrets(text));
     }
 
     /// Writes JSON.
@@ -64,11 +77,16 @@ impl Output {
     /// `text` in a colour, if there are colours.
     pub(crate) fn paint(&self, colour: Colour, text: &str) -> String {
         if self.colour {
-            format!("\u{1b}[{}m{text}\u{1b}[0m", colour as u8)
+            paint(colour, text)
         } else {
             text.to_owned()
         }
     }
+}
+
+/// `text` in a colour.
+pub(crate) fn paint(colour: Colour, text: &str) -> String {
+    format!("\u{1b}[{}m{text}\u{1b}[0m", colour as u8)
 }
 
 /// Breaks `text` at blanks, for lines that begin with `indent` blanks. A word that is too long

@@ -133,7 +133,12 @@ pub(super) fn dns(target: &Target, is_proxy: bool, limit: Duration) -> (Step, Ve
             );
         } else {
             let found: Vec<String> = addresses.iter().map(|a| a.ip().to_string()).collect();
-            step.say(format!("{whose}{} is {}", target.name, found.join(", ")));
+            let found = found.join(", ");
+            step.say(if found == target.name {
+                format!("{whose}{found} is an address")
+            } else {
+                format!("{whose}{} is {found}", target.name)
+            });
         }
         addresses
     })

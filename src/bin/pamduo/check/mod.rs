@@ -40,7 +40,7 @@ pub(crate) fn run(config: &Path, output: &Output) -> ExitCode {
     let mut steps = Vec::new();
     run_steps(config, &mut |step| {
         if !output.json {
-            for line in step.lines(output) {
+            for line in step.lines(output.colour) {
                 output.line(&line);
             }
         }
@@ -74,12 +74,8 @@ fn summary(findings: usize, output: &Output) -> String {
 
 /// All steps as lines of text without colours, for other subcommands.
 pub(crate) fn text(config: &Path) -> String {
-    let output = Output {
-        json: false,
-        colour: false,
-    };
     let mut lines = Vec::new();
-    run_steps(config, &mut |step| lines.extend(step.lines(&output)));
+    run_steps(config, &mut |step| lines.extend(step.lines(false)));
     lines.join("\n")
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::problem::Problem;
-use crate::report::{Colour, Output, wrap};
+use crate::report::{Colour, paint, wrap};
 
 /// Width of what stands in front of a step's text: status, name and time.
 const INDENT: usize = 29;
@@ -164,7 +164,7 @@ impl Step {
     }
 
     /// As lines of text.
-    pub(crate) fn lines(&self, output: &Output) -> Vec<String> {
+    pub(crate) fn lines(&self, colour: bool) -> Vec<String> {
         let mut texts: Vec<String> = self.detail.clone();
         for found in &self.found {
             texts.push(found.text.clone());
@@ -179,7 +179,10 @@ impl Step {
         };
         let status = self.status();
         // Padded first: the colour's own signs take no room.
-        let word = output.paint(status.colour(), &format!("{:<7}", status.word()));
+        let mut word = format!("{:<7}", status.word());
+        if colour {
+            word = paint(status.colour(), &word);
+        }
         let mut prefix = format!("{word} {:<10} {time:>8}  ", self.id);
         let mut lines = Vec::new();
         for text in texts {

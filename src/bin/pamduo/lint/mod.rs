@@ -9,7 +9,7 @@ use crate::report::Output;
 /// Arguments of `pamduo lint`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Read the system below DIR instead of this one
+    /// Read the system below DIR
     #[arg(long, value_name = "DIR", default_value = "/")]
     root: PathBuf,
 }

@@ -191,12 +191,8 @@ fn try_with_duo(config: &Config, output: &Output) -> Result<(), Stop> {
     if steps.iter().find(broken).is_none() {
         return Ok(());
     }
-    let plain = Output {
-        json: false,
-        colour: false,
-    };
     for step in &steps {
-        for line in step.lines(&plain) {
+        for line in step.lines(false) {
             output.note(&line);
         }
     }
@@ -212,6 +208,8 @@ fn tell(done: &Done, path: &Path, output: &Output) {
     let module = if path == Path::new(DEFAULT_PATH) {
         "pam_duo.so".to_owned()
     } else {
+        // The module takes no other.
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         format!("pam_duo.so conf={}", path.display())
     };
     if output.json {

@@ -2,7 +2,6 @@
 //! what may; then every secret that the configuration holds is struck out, wherever it stands.
 
 mod log_lines;
-mod redact;
 mod versions;
 
 use std::fmt::Write as _;
@@ -15,6 +14,7 @@ use pam_duo::config::read;
 use serde_json::json;
 
 use crate::report::Output;
+use crate::secrets::Secrets;
 use crate::setup::create_private;
 use crate::{check, date, lint};
 
@@ -115,7 +115,7 @@ fn bundle(log: Option<&Path>, config: &Path) -> String {
     for (title, section) in sections {
         let _ = writeln!(text, "== {title}\n{}\n", section.trim_end());
     }
-    redact::Secrets::of_file(config).strike_out(&text)
+    Secrets::of_file(config).strike_out(&text)
 }
 
 /// The values that count, as far as they may be shown.

@@ -15,13 +15,16 @@ const STRUCK: &str = "[secret]";
 /// So many letters and digits in a row are taken for a secret: Duo's secret keys have 40.
 const LONG: usize = 32;
 
+/// A shorter secret may be a part of an ordinary word.
+const SHORT: usize = 12;
+
 /// Every secret that a configuration file may hold.
-pub(super) struct Secrets(Vec<Zeroizing<String>>);
+pub(crate) struct Secrets(Vec<Zeroizing<String>>);
 
 impl Secrets {
     /// Collects them from the file's text: also from comments, and from a file that is not
     /// believed.
-    pub(super) fn of_file(path: &Path) -> Self {
+    pub(crate) fn of_file(path: &Path) -> Self {
         let mut bytes = Zeroizing::new(Vec::new());
         // The length of a device or a pipe is 0, and neither is read.
         let is_file = path.metadata().is_ok_and(|status| status.is_file());
@@ -66,10 +69,10 @@ impl Secrets {
     }
 
     /// `text` without them, and without any word that is as long as a secret key.
-    pub(super) fn strike_out(&self, text: &str) -> String {
+    pub(crate) fn strike_out(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for secret in &self.0 {
-            text = text.replace(secret.as_str(), STRUCK);
+            text = strike(&text, secret);
         }
         let mut clean = String::with_capacity(text.len());
         let mut word = String::new();
@@ -87,6 +90,26 @@ impl Secrets {
     }
 }
 
+/// `text` without `secret`. A short one only as a whole word: in the middle of another, it would
+/// tell what it is ("by[secret] = success").
+fn strike(text: &str, secret: &str) -> String {
+    let is_part = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(secret) {
+        clean.push_str(before);
+        let inside = is_part(clean.chars().next_back()) || is_part(after.chars().next());
+        clean.push_str(if inside && secret.len() < SHORT {
+            secret
+        } else {
+            STRUCK
+        });
+        rest = after;
+    }
+    clean.push_str(rest);
+    clean
+}
+
 /// Whether a line's value is the secret key, or was.
 fn is_skey(key: &str) -> bool {
     key.to_ascii_lowercase().contains("skey")
@@ -102,10 +125,11 @@ mod tests {
             "; old skey = hidden1\nskey = s3cret ; new\nhttp_proxy = http://me:p%40ss@proxy:1\n",
         );
         let long = "a".repeat(40);
-        let text = format!("hidden1 s3cret p%40ss p@ss bWU6cEBzcw== {long} me proxy:1 aaa\n");
+        let text =
+            format!("hidden1 s3cret p%40ss p@ss bWU6cEBzcw== {long} me proxy:1 aaa p@sses\n");
         assert_eq!(
             secrets.strike_out(&text),
-            "[secret] [secret] [secret] [secret] [secret] [secret] me proxy:1 aaa\n"
+            "[secret] [secret] [secret] [secret] [secret] [secret] me proxy:1 aaa p@sses\n"
         );
     }
 }

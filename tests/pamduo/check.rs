@@ -1,0 +1,191 @@
+//! What `pamduo check` says, besides its findings.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use login_sandbox::Terminal;
+
+use crate::bench::{Bench, pamduo};
+
+#[test]
+fn json_has_every_step_with_its_status_detail_and_time() {
+    let run = Bench::new("").run(&["check", "--json"], "");
+    let json = run.json();
+    let steps = json["steps"].as_array().unwrap();
+    let ids: Vec<&str> = steps.iter().map(|s| s["id"].as_str().unwrap()).collect();
+    let expected = [
+        "file",
+        "dns",
+        "tcp",
+        "tls",
+        "clock",
+        "signature",
+        "signatures",
+    ];
+    assert_eq!(ids, expected);
+    for step in steps {
+        assert_eq!(step["status"], "ok");
+        assert!(step["ms"].is_u64() && !step["detail"].as_str().unwrap().is_empty());
+        assert!(step["todo"].is_null() && step["waits_for"].is_null());
+    }
+}
+
+#[test]
+fn a_failed_step_says_what_to_do_and_the_others_wait() {
+    let bench = Bench::new("");
+    bench.write(&bench.sound().replace("localhost:", "127.0.0.1:1 ; "));
+    let run = bench.run(&["check"], "");
+    assert_eq!(run.status, 1);
+    assert!(
+        run.stdout
+            .contains("no connection to 127.0.0.1:1: Connection refused")
+    );
+    assert!(
+        run.stdout
+            .contains("To do: let connections to Duo, port 443,")
+    );
+    assert_eq!(
+        run.stdout.matches("waits for tcp").count(),
+        4,
+        "{}",
+        run.stdout
+    );
+    assert!(run.stdout.ends_with("\n1 finding.\n"));
+}
+
+#[test]
+fn rejected_keys_are_told_once() {
+    let bench = Bench::new("");
+    bench.write(&bench.sound().replace("1234", "1235"));
+    let run = bench.run(&["check"], "");
+    assert_eq!(run.stdout.matches("40103").count(), 1, "{}", run.stdout);
+    assert!(run.stdout.contains("waits for signature"));
+    // Each signature was tried, in case only one of them is not accepted.
+    let checks = bench.duo.requests();
+    assert_eq!(
+        checks.iter().filter(|r| r.path == "/auth/v2/check").count(),
+        3
+    );
+}
+
+#[test]
+fn findings_of_the_file_have_their_lines() {
+    let bench = Bench::new("");
+    bench.add("failmod = safe");
+    let json = bench.run(&["check", "--json"], "").json();
+    assert_eq!(json["steps"][0]["findings"][0]["line"], 6);
+    assert!(
+        json["steps"][0]["detail"]
+            .as_str()
+            .unwrap()
+            .contains("did you mean 'failmode'?")
+    );
+}
+
+#[test]
+fn colours_are_for_terminals_alone() {
+    let bench = Bench::new("");
+    let shown = Terminal::start(&bench.command(&["check"])).finish();
+    assert_eq!(shown.status, 0);
+    assert!(shown.transcript.contains("\u{1b}[32mok     \u{1b}[0m file"));
+    assert!(!bench.run(&["check"], "").stdout.contains('\u{1b}'));
+    let json = Terminal::start(&bench.command(&["check", "--json"])).finish();
+    assert!(!json.transcript.contains('\u{1b}'));
+}
+
+#[test]
+fn lines_are_not_wider_than_80_columns_unless_a_word_is() {
+    let bench = Bench::new("");
+    bench.add("failmod = safe\nprompts = 9\nautopush = maybe");
+    for line in bench.run(&["check"], "").stdout.lines() {
+        let longest_word = line.split(' ').map(str::len).max().unwrap_or(0);
+        assert!(line.chars().count() <= 80 || longest_word > 40, "{line}");
+    }
+}
+
+#[test]
+fn a_server_that_says_nothing_costs_no_more_than_the_time_limit() {
+    let stall = "[[faults]]\npath = \"connection\"\nkind = \"stall_accept\"\n";
+    let bench = Bench::new(stall);
+    bench.add("https_timeout = 1");
+    let start = Instant::now();
+    assert_eq!(bench.run(&["check"], "").status, 1);
+    assert!(start.elapsed() < Duration::from_secs(4));
+}
+
+#[test]
+fn someone_else_than_root_is_told_to_become_root() {
+    let bench = Bench::new("");
+    fs::set_permissions(bench.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    // Where everybody can run it.
+    let program = bench.folder.path().join("pamduo");
+    fs::copy(env!("CARGO_BIN_EXE_pamduo"), &program).unwrap();
+    for arguments in [&["check"] as &[&str], &["login", "nobody"]] {
+        let mut command = std::process::Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+        command
+            .arg(&program)
+            .args(arguments)
+            .arg("--config")
+            .arg(bench.conf());
+        let run = crate::bench::run(&mut command, "");
+        assert_eq!(run.status, 1, "{run:?}");
+        assert!(run.all().contains("run pamduo as root"), "{run:?}");
+    }
+    assert!(bench.duo.requests().is_empty());
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_reason_to_complain() {
+    let bench = Bench::new("");
+    let mut command = bench.command(&["check"]);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stderr.is_empty(), "{output:?}");
+}
+
+#[test]
+fn the_secret_key_is_not_shown_where_it_stands_in_a_wrong_place() {
+    let bench = Bench::new("");
+    let skey = bench.duo.skey();
+    for lines in [
+        format!("host = {skey}"),
+        format!("host = {skey}.example\nskey = other"),
+        format!("{skey} = yes"),
+        format!("groups = users\n {skey} = yes\n failmode = safe"),
+        format!("ikey = {skey}"),
+    ] {
+        bench.add(&lines);
+        for arguments in [
+            &["check"] as &[&str],
+            &["check", "--json"],
+            &["login", "nobody"],
+        ] {
+            let run = bench.run(arguments, "");
+            assert!(!run.all().contains(skey), "{run:?}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_taken_from_the_environment() {
+    let bench = Bench::new("");
+    let mut command = bench.command(&["check"]);
+    for name in ["http_proxy", "https_proxy", "HTTPS_PROXY", "ALL_PROXY"] {
+        command.env(name, "http://127.0.0.1:1");
+    }
+    command.env("SSL_CERT_FILE", "/nothing");
+    assert_eq!(crate::bench::run(&mut command, "").status, 0);
+    assert_eq!(
+        crate::bench::run(&mut pamduo(&["check", "extra"]), "").status,
+        2
+    );
+}

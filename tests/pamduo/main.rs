@@ -1,0 +1,19 @@
+//! The command `pamduo`, run as a program against the simulator, over real TLS, at a
+//! pseudo-terminal where it matters.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    unreachable_pub
+)]
+
+mod bench;
+mod check;
+mod check_findings;
+mod help;
+mod login;
+mod proxy;
+mod readme;
+mod setup;
+mod support;

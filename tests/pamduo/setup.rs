@@ -1,0 +1,290 @@
+//! `pamduo setup`: what is asked, what is tried, what is written.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use login_sandbox::Terminal;
+
+use crate::bench::{Bench, Run, mode_of, pamduo, run};
+
+/// A bench whose configuration is not there yet.
+fn empty() -> Bench {
+    let bench = Bench::new("");
+    fs::remove_file(bench.conf()).unwrap();
+    bench
+}
+
+/// The command line with everything but the secret key's file.
+fn command(bench: &Bench, more: &[&str]) -> Command {
+    let mut command = bench.command(&["setup"]);
+    command.arg("--host").arg(bench.duo.host());
+    command.args(["--ikey", bench.duo.ikey()]);
+    command.arg("--cafile").arg(bench.duo.ca_file());
+    command.args(more);
+    command
+}
+
+/// The same with the secret key on standard input.
+fn set_up(bench: &Bench, more: &[&str]) -> Run {
+    let input = format!("{}\n", bench.duo.skey());
+    let run = run(command(bench, more).args(["--skey-file", "-"]), &input);
+    assert!(!run.all().contains(bench.duo.skey()), "{run:?}");
+    run
+}
+
+/// Copies of the file before.
+fn backups(bench: &Bench) -> Vec<PathBuf> {
+    let entries = fs::read_dir(bench.folder.path()).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .filter(|path| path.to_string_lossy().contains(".bak-"))
+        .collect()
+}
+
+fn text(path: &Path) -> String {
+    fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn a_new_file_is_private_and_works() {
+    let bench = empty();
+    let run = set_up(&bench, &[]);
+    assert_eq!(run.status, 0, "{run:?}");
+    assert_eq!(mode_of(&bench.conf()), 0o600);
+    let written = text(&bench.conf());
+    // The file that the package has, with its comments.
+    assert!(written.contains("; Integration key and secret key."));
+    assert!(written.contains(&format!("\nskey = {}\n", bench.duo.skey())));
+    assert_eq!(bench.run(&["check"], "").status, 0);
+    let names: Vec<_> = fs::read_dir(bench.folder.path()).unwrap().collect();
+    assert_eq!(names.len(), 2, "nothing but the file and the CA: {names:?}");
+}
+
+#[test]
+fn the_lines_for_sshd_and_sudo_name_the_file() {
+    let bench = empty();
+    let run = set_up(&bench, &[]);
+    let line = format!(
+        "    auth  required  pam_duo.so conf={}\n",
+        bench.conf().display()
+    );
+    assert!(run.stdout.contains(&line), "{run:?}");
+    for line in [
+        "    AuthenticationMethods publickey,keyboard-interactive\n",
+        "    auth  requisite  pam_unix.so\n",
+    ] {
+        assert!(run.stdout.contains(line));
+        let readme = include_str!("../../README.md");
+        assert!(readme.contains(line.trim()), "the README says the same");
+    }
+}
+
+#[test]
+fn a_folder_that_is_missing_is_made() {
+    let bench = empty();
+    let path = bench.folder.path().join("duo/pam_duo.conf");
+    let mut command = pamduo(&["setup", "--no-check", "--skey-file", "-", "--host", "h"]);
+    command.args(["--ikey", "i", "--config"]).arg(&path);
+    assert_eq!(run(&mut command, "s\n").status, 0);
+    assert_eq!(
+        (mode_of(path.parent().unwrap()), mode_of(&path)),
+        (0o755, 0o600)
+    );
+}
+
+#[test]
+fn the_same_once_more_changes_nothing() {
+    let bench = empty();
+    set_up(&bench, &[]);
+    let before = text(&bench.conf());
+    bench.duo.clear();
+    for more in [&[] as &[&str], &["--force"]] {
+        let run = set_up(&bench, more);
+        assert_eq!(run.status, 0);
+        assert!(run.stdout.contains(" says so already.\n"));
+    }
+    assert_eq!(text(&bench.conf()), before);
+    assert!(backups(&bench).is_empty() && bench.duo.requests().is_empty());
+}
+
+#[test]
+fn another_file_is_replaced_with_force_alone_and_a_copy_stays() {
+    let bench = empty();
+    let before = "; ours\n[duo]\nikey = OLD\nskey = OLD ; note\nhost = old\nautopush = yes\n";
+    bench.write(before);
+    let run = set_up(&bench, &[]);
+    assert_eq!(run.status, 1);
+    assert!(run.stderr.contains("--force"), "{run:?}");
+    assert_eq!(text(&bench.conf()), before);
+    let run = set_up(&bench, &["--force"]);
+    assert_eq!(run.status, 0, "{run:?}");
+    let after = text(&bench.conf());
+    assert!(after.starts_with("; ours\n[duo]\nikey = DISIM"), "{after}");
+    assert!(after.contains("\nautopush = yes\n") && !after.contains("OLD"));
+    let copies = backups(&bench);
+    assert_eq!(copies.len(), 1);
+    assert_eq!(
+        (text(&copies[0]).as_str(), mode_of(&copies[0])),
+        (before, 0o600)
+    );
+    assert!(run.stdout.contains(&copies[0].display().to_string()));
+}
+
+#[test]
+fn a_file_that_others_can_read_is_mended_with_force() {
+    let bench = empty();
+    set_up(&bench, &[]);
+    bench.mode(0o644);
+    assert_eq!(set_up(&bench, &[]).status, 1);
+    assert_eq!(set_up(&bench, &["--force"]).status, 0);
+    assert_eq!(mode_of(&bench.conf()), 0o600);
+}
+
+#[test]
+fn keys_that_duo_does_not_take_are_not_written() {
+    let bench = empty();
+    let wrong = "x".repeat(40);
+    let result = run(
+        command(&bench, &["--skey-file", "-"]).arg("--force"),
+        &wrong,
+    );
+    assert_eq!(result.status, 1);
+    assert!(result.stderr.contains("40103") && result.stderr.contains("nothing was written"));
+    assert!(!result.all().contains(&wrong) && !bench.conf().exists());
+    // Nor does a copy of what is there stay behind.
+    bench.write("[duo]\n");
+    let result = run(
+        command(&bench, &["--skey-file", "-", "--force"]).arg("--json"),
+        &wrong,
+    );
+    assert_eq!(
+        (result.status, text(&bench.conf()).as_str()),
+        (1, "[duo]\n")
+    );
+    assert!(backups(&bench).is_empty());
+    let result = run(
+        &mut command(&bench, &["--skey-file", "-", "--force", "--no-check"]),
+        &wrong,
+    );
+    assert_eq!(result.status, 0, "{result:?}");
+    assert!(text(&bench.conf()).contains(&wrong));
+}
+
+#[test]
+fn at_a_terminal_the_rest_is_asked_for_and_the_secret_key_is_not_shown() {
+    let bench = empty();
+    let mut command = bench.command(&["setup"]);
+    command.arg("--cafile").arg(bench.duo.ca_file());
+    let mut terminal = Terminal::start(&command);
+    terminal.expect("API hostname: ");
+    terminal.line(&bench.duo.host());
+    terminal.expect("Integration key: ");
+    terminal.line(bench.duo.ikey());
+    terminal.expect("Secret key (not shown): ");
+    // A person types it after the question.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    terminal.line(bench.duo.skey());
+    let finished = terminal.finish();
+    assert_eq!(finished.status, 0, "{}", finished.transcript);
+    assert!(finished.transcript.contains(bench.duo.ikey()));
+    assert!(
+        !finished.transcript.contains(bench.duo.skey()),
+        "{}",
+        finished.transcript
+    );
+    assert!(text(&bench.conf()).contains(bench.duo.skey()));
+    // Once more, where Enter keeps what is there.
+    let mut terminal = Terminal::start(&bench.command(&["setup"]));
+    terminal.expect(&format!("API hostname [{}]: ", bench.duo.host()));
+    terminal.line("");
+    terminal.expect("Integration key [DISIMULATORSIMULATOR]: ");
+    terminal.line("");
+    terminal.expect("Secret key (not shown): ");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    terminal.line(bench.duo.skey());
+    let finished = terminal.finish();
+    assert!(
+        finished.transcript.contains("says so already"),
+        "{}",
+        finished.transcript
+    );
+}
+
+#[test]
+fn the_secret_key_comes_from_a_file_too_and_never_from_the_command_line() {
+    let bench = empty();
+    let file = bench.folder.path().join("skey");
+    fs::write(&file, format!("{}\n", bench.duo.skey())).unwrap();
+    let mut command = command(&bench, &["--skey-file"]);
+    assert_eq!(run(command.arg(&file), "").status, 0);
+    assert!(text(&bench.conf()).contains(bench.duo.skey()));
+    assert_eq!(run(&mut pamduo(&["setup", "--skey", "x"]), "").status, 2);
+    let with_password = ["setup", "--http-proxy", "http://me:pw@proxy"];
+    assert_eq!(run(&mut pamduo(&with_password), "").status, 2);
+}
+
+#[test]
+fn what_is_missing_or_cannot_be_is_named() {
+    let bench = empty();
+    for (arguments, input, names) in [
+        (
+            &["--ikey", "i", "--skey-file", "-"] as &[&str],
+            "s",
+            "--host is missing",
+        ),
+        (
+            &["--host", "h", "--skey-file", "-"],
+            "s",
+            "--ikey is missing",
+        ),
+        (
+            &["--host", "h", "--ikey", "i"],
+            "s",
+            "--skey-file is missing",
+        ),
+        (
+            &["--host", "h", "--ikey", "i", "--skey-file", "-"],
+            "",
+            "the secret key is empty",
+        ),
+        (
+            &["--host", "h", "--ikey", "i", "--skey-file", "-"],
+            "a b",
+            "holds a blank",
+        ),
+        (
+            &["--host", "h", "--ikey", "i\u{7}", "--skey-file", "-"],
+            "s",
+            "holds a blank",
+        ),
+    ] {
+        let mut command = bench.command(&["setup"]);
+        let result = run(command.args(arguments), input);
+        assert_eq!(result.status, 2, "{result:?}");
+        assert!(result.stderr.contains(names), "{names}: {result:?}");
+    }
+    let url = ["--host", "https://h", "--ikey", "i", "--skey-file", "-"];
+    let result = run(bench.command(&["setup"]).args(url), "s");
+    assert_eq!(result.status, 1);
+    assert!(result.stderr.contains("is a URL") && !bench.conf().exists());
+}
+
+#[test]
+fn a_link_in_the_files_place_is_left_alone() {
+    let bench = empty();
+    let target = bench.folder.path().join("elsewhere");
+    fs::write(&target, "[duo]\n").unwrap();
+    symlink(&target, bench.conf()).unwrap();
+    assert_eq!(set_up(&bench, &["--force"]).status, 1);
+    assert_eq!(text(&target), "[duo]\n");
+}
+
+#[test]
+fn json_says_what_was_written() {
+    let bench = empty();
+    let json = set_up(&bench, &["--json"]).json();
+    assert_eq!(json["written"], true);
+    assert!(json["backup"].is_null() && json["module"].as_str().unwrap().contains("conf="));
+}
