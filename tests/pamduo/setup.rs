@@ -213,6 +213,25 @@ fn at_a_terminal_the_rest_is_asked_for_and_the_secret_key_is_not_shown() {
 }
 
 #[test]
+fn ctrl_c_at_the_secret_key_leaves_the_terminal_as_it_was() {
+    let bench = empty();
+    let mut command = Command::new("sh");
+    command.args(["-c", "\"$@\"; echo \"over: $?\"; stty -a", "sh"]);
+    command.arg(env!("CARGO_BIN_EXE_pamduo"));
+    command
+        .args(["setup", "--host", "h", "--ikey", "i", "--config"])
+        .arg(bench.conf());
+    let mut terminal = Terminal::start(&command);
+    terminal.expect("Secret key (not shown): ");
+    terminal.interrupt();
+    terminal.expect("over: 130");
+    terminal.expect(" icanon ");
+    terminal.expect(" echo ");
+    terminal.finish();
+    assert!(!bench.conf().exists());
+}
+
+#[test]
 fn the_secret_key_comes_from_a_file_too_and_never_from_the_command_line() {
     let bench = empty();
     let file = bench.folder.path().join("skey");

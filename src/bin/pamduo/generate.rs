@@ -14,8 +14,9 @@ use crate::report::Output;
 
 /// Arguments of `pamduo generate`.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// What
+    /// The man page, or completions
     #[arg(value_enum)]
     what: What,
     /// Folder that the file goes to, instead of standard output
@@ -23,16 +24,16 @@ pub(crate) struct Arguments {
     output: Option<PathBuf>,
 }
 
+const EXAMPLES: &str = "\
+Example:
+  pamduo generate man --output target/man";
+
 /// What can be generated.
 #[derive(Clone, Copy, ValueEnum)]
 enum What {
-    /// pamduo(8)
     Man,
-    /// Completions
     Bash,
-    /// Completions
     Zsh,
-    /// Completions
     Fish,
 }
 

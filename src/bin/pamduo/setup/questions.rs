@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead as _, IsTerminal as _, Read, Write as _};
 use std::path::Path;
 
+use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use pam_duo::config::Config;
 use pam_duo::secret::Secret;
 use zeroize::Zeroizing;
@@ -126,10 +127,7 @@ fn secret(file: Option<&Path>) -> Result<Secret, Stop> {
                     .to_owned(),
             ));
         }
-        let typed = rpassword::prompt_password("Secret key (not shown): ")
-            .map_err(|_| Stop::Refused("cancelled; nothing was written".to_owned()))?;
-        let typed = Zeroizing::new(typed);
-        return Ok(Secret::from(typed.trim()));
+        return hidden("Secret key (not shown): ");
     };
     let read = if path == Path::new("-") {
         bounded(&mut io::stdin().lock())
@@ -142,6 +140,22 @@ fn secret(file: Option<&Path>) -> Result<Secret, Stop> {
             "the secret key cannot be read from {}: {error}",
             path.display()
         ))),
+    }
+}
+
+/// Asks without echo. Ctrl-C waits until the terminal shows again what is typed.
+fn hidden(question: &str) -> Result<Secret, Stop> {
+    let mut interrupt = SigSet::empty();
+    interrupt.add(Signal::SIGINT);
+    let before = interrupt.thread_swap_mask(SigmaskHow::SIG_BLOCK);
+    let typed = rpassword::prompt_password(question);
+    if let Ok(before) = before {
+        // Here Ctrl-C ends the program.
+        let _ = before.thread_set_mask();
+    }
+    match typed {
+        Ok(typed) => Ok(Secret::from(Zeroizing::new(typed).trim())),
+        Err(_) => Err(Stop::Refused("cancelled; nothing was written".to_owned())),
     }
 }
 

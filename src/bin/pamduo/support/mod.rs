@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use pam_duo::config::file::read_trusted;
 use pam_duo::config::read;
+use pam_duo::text::clean;
 use serde_json::json;
 
 use crate::report::Output;
@@ -160,7 +161,7 @@ fn configuration(path: &Path) -> String {
             },
             _ => "(not shown)".to_owned(),
         };
-        let _ = writeln!(text, "{key} = {shown}");
+        let _ = writeln!(text, "{key} = {}", clean(&shown));
     }
     text
 }
