@@ -85,6 +85,22 @@ fn findings_of_the_file_have_their_lines() {
 }
 
 #[test]
+fn a_ca_of_the_same_name_with_another_key_is_told_apart() {
+    let (bench, other) = (Bench::new(""), Bench::new(""));
+    fs::copy(other.duo.ca_file(), bench.duo.ca_file()).unwrap();
+    let json = bench.run(&["check", "--json"], "").json();
+    let tls = &json["steps"][3];
+    assert_eq!(tls["findings"][0]["id"], "tls.unknown-issuer");
+    assert!(
+        tls["detail"]
+            .as_str()
+            .unwrap()
+            .contains("has another key than in"),
+        "{tls}"
+    );
+}
+
+#[test]
 fn colours_are_for_terminals_alone() {
     let bench = Bench::new("");
     let shown = Terminal::start(&bench.command(&["check"])).finish();

@@ -42,7 +42,12 @@ impl Secrets {
             if let Some((_, value)) = pair.filter(|(key, _)| is_skey(key)) {
                 let value = value.trim();
                 let bare = value.split([' ', '\t']).next().unwrap_or_default();
-                secrets.extend([value, bare].map(|s| Zeroizing::new(s.to_owned())));
+                // Of a comment, a short word is more likely a word ("the skey = in the vault").
+                let is_comment = line.trim_start().starts_with(['#', ';']);
+                let told = [value, bare]
+                    .into_iter()
+                    .filter(|s| !is_comment || s.len() >= SHORT);
+                secrets.extend(told.map(|s| Zeroizing::new(s.to_owned())));
             }
             for (index, _) in line.match_indices("://") {
                 let rest = line.get(index + 3..).unwrap_or_default();
@@ -50,6 +55,10 @@ impl Secrets {
                 let Some((user, _)) = authority.rsplit_once('@') else {
                     continue;
                 };
+                // The file's own explanation: http://[user:password@]host.
+                if user.starts_with('[') {
+                    continue;
+                }
                 let plain =
                     Zeroizing::new(percent_decode_str(user).decode_utf8_lossy().into_owned());
                 for both in [user, plain.as_str()] {
@@ -91,7 +100,7 @@ impl Secrets {
 }
 
 /// `text` without `secret`. A short one only as a whole word: in the middle of another, it would
-/// tell what it is ("by[secret] = success").
+/// tell what it is: `by[secret] = success`.
 fn strike(text: &str, secret: &str) -> String {
     let is_part = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
     let mut clean = String::with_capacity(text.len());
@@ -122,14 +131,15 @@ mod tests {
     #[test]
     fn secrets_are_struck_out_wherever_they_stand() {
         let secrets = Secrets::of_text(
-            "; old skey = hidden1\nskey = s3cret ; new\nhttp_proxy = http://me:p%40ss@proxy:1\n",
+            "; old skey = hidden1234567\n; skey = in the\n; http://[user:password@]host\nskey = s3cret ; new\nhttp_proxy = http://me:p%40ss@proxy:1\n",
         );
         let long = "a".repeat(40);
-        let text =
-            format!("hidden1 s3cret p%40ss p@ss bWU6cEBzcw== {long} me proxy:1 aaa p@sses\n");
+        let text = format!(
+            "in password hidden1234567 s3cret p%40ss p@ss bWU6cEBzcw== {long} me proxy:1 aaa p@sses\n"
+        );
         assert_eq!(
             secrets.strike_out(&text),
-            "[secret] [secret] [secret] [secret] [secret] [secret] me proxy:1 aaa p@sses\n"
+            "in password [secret] [secret] [secret] [secret] [secret] [secret] me proxy:1 aaa p@sses\n"
         );
     }
 }

@@ -1,9 +1,10 @@
 //! What a server's certificates say: names, expiry, and who vouches for them.
 
+use std::net::IpAddr;
+
 use pam_duo::duo::trust::Store;
 use pam_duo::text::clean;
 use rustls::pki_types::CertificateDer;
-use std::net::IpAddr;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 use x509_parser::x509::X509Name;
@@ -110,5 +111,78 @@ fn name(name: &GeneralName<'_>) -> Option<String> {
             address.ok().map(|address| address.to_string())
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Chain;
+    use pam_duo::duo::trust::Store;
+    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+    use rustls::RootCertStore;
+    use rustls::pki_types::CertificateDer;
+
+    type Ca = (CertificateDer<'static>, Issuer<'static, KeyPair>);
+
+    fn params(name: &str) -> CertificateParams {
+        let mut params = CertificateParams::new(vec!["duo.example".to_owned()]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params
+    }
+
+    fn authority(name: &str, by: Option<&Ca>) -> Ca {
+        let mut params = params(name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = match by {
+            Some((_, issuer)) => params.signed_by(&key, issuer).unwrap(),
+            None => params.self_signed(&key).unwrap(),
+        };
+        (certificate.der().clone(), Issuer::new(params, key))
+    }
+
+    fn store(roots: &[&Ca]) -> Store {
+        let mut store = RootCertStore::empty();
+        for (root, _) in roots {
+            store.add(root.clone()).unwrap();
+        }
+        Store {
+            path: "/ca.pem".into(),
+            roots: store,
+        }
+    }
+
+    #[test]
+    fn the_issuer_is_the_one_that_the_server_did_not_present() {
+        let root = authority("root", None);
+        let between = authority("between", Some(&root));
+        let other = authority("other", None);
+        let key = KeyPair::generate().unwrap();
+        let leaf = params("leaf").signed_by(&key, &between.1).unwrap();
+        let leaf = leaf.der().clone();
+        let whole = [leaf.clone(), between.0.clone()];
+        let with_root = [leaf.clone(), between.0.clone(), root.0.clone()];
+        for (presented, roots, expected) in [
+            (&whole[..], vec![&root], ("CN=root", true)),
+            (&with_root[..], vec![&other, &root], ("CN=root", true)),
+            (
+                &whole[..],
+                vec![&other, &between, &root],
+                ("CN=between", true),
+            ),
+            (&whole[..], vec![&other], ("CN=root", false)),
+            (&with_root[..], vec![&other], ("CN=root", false)),
+            // A server that leaves out what is between.
+            (&whole[..1], vec![&root], ("CN=between", false)),
+            (&[], vec![&root], ("nobody", false)),
+        ] {
+            let chain = Chain::read(presented);
+            let (name, known) = chain.issuer(&store(&roots));
+            assert_eq!((name.as_str(), known), expected);
+            assert!(!chain.is_self_signed());
+        }
+        assert!(Chain::read(&[root.0]).is_self_signed());
+        assert_eq!(Chain::read(&[leaf]).names(), "duo.example");
+        assert_eq!(Chain::read(&[vec![1, 2, 3].into()]).names(), "nothing");
     }
 }

@@ -100,7 +100,7 @@ pub(crate) fn run_connection(config: &Config, done: &mut dyn FnMut(Step)) {
     // With a proxy, the proxy looks up Duo's name.
     let first = match &proxy {
         Some(proxy) => Target {
-            name: proxy.host().to_owned(),
+            name: proxy.host().trim_matches(['[', ']']).to_owned(),
             port: proxy.port(),
         },
         None => duo.clone(),

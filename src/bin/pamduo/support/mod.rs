@@ -23,7 +23,7 @@ use crate::{check, date, lint};
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// New file [default: pamduo-support-DATE.txt]
+    /// New file, instead of pamduo-support-DATE.txt
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Take log lines from FILE instead of the system's log
