@@ -112,6 +112,19 @@ impl Bench {
         command
     }
 
+    /// The same in a mount namespace of its own, where the file `path` says `text`.
+    pub fn command_with(&self, path: &str, text: &str, arguments: &[&str]) -> Command {
+        let file = self.folder.path().join("mounted");
+        fs::write(&file, text).unwrap();
+        let inner = self.command(arguments);
+        let script = "mount --bind \"$1\" \"$2\" && shift 2 && exec \"$@\"";
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", script, "sh"]);
+        command.arg(&file).arg(path);
+        command.arg(inner.get_program()).args(inner.get_args());
+        command
+    }
+
     /// Runs a command line with this configuration.
     pub fn run(&self, arguments: &[&str], input: &str) -> Run {
         run(&mut self.command(arguments), input)

@@ -1,6 +1,7 @@
 //! What `pamduo check` says, besides its findings.
 
 use std::fs;
+use std::net::UdpSocket;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -129,6 +130,22 @@ fn a_server_that_says_nothing_costs_no_more_than_the_time_limit() {
     let start = Instant::now();
     assert_eq!(bench.run(&["check"], "").status, 1);
     assert!(start.elapsed() < Duration::from_secs(4));
+}
+
+#[test]
+fn a_name_server_that_says_nothing_costs_no_more_than_the_time_limit() {
+    // An address of this machine that nobody else uses.
+    let _silent = UdpSocket::bind("127.83.12.9:53").unwrap();
+    let bench = Bench::new("");
+    bench.add("https_timeout = 1\nhost = api-1.example.com");
+    let resolver = "nameserver 127.83.12.9\n";
+    let mut command = bench.command_with("/etc/resolv.conf", resolver, &["check", "--json"]);
+    let start = Instant::now();
+    let json = crate::bench::run(&mut command, "").json();
+    assert!(start.elapsed() < Duration::from_secs(4));
+    let detail = json["steps"][1]["detail"].as_str().unwrap();
+    assert_eq!(detail, "api-1.example.com: no answer in time");
+    assert_eq!(json["steps"][1]["findings"][0]["id"], "dns.failed");
 }
 
 #[test]

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{chown, symlink};
-use std::process::Command;
 
 use crate::bench::{Bench, Run, run};
 use crate::proxy::Proxy;
@@ -256,15 +255,8 @@ impl Case {
             )),
             File(change) => change(&bench),
             SecondAddress => {
-                let hosts = bench.folder.path().join("hosts");
-                fs::write(&hosts, "127.0.0.1 localhost\n127.0.0.2 localhost\n").unwrap();
-                // A mount namespace of its own, with another /etc/hosts.
-                let script = "mount --bind \"$0\" /etc/hosts && exec \"$@\"";
-                let inner = bench.command(arguments);
-                let mut command = Command::new("unshare");
-                command.args(["--mount", "sh", "-c", script]).arg(&hosts);
-                command.arg(inner.get_program()).args(inner.get_args());
-                return run(&mut command, "");
+                let hosts = "127.0.0.1 localhost\n127.0.0.2 localhost\n";
+                return run(&mut bench.command_with("/etc/hosts", hosts, arguments), "");
             }
         }
         bench.run(arguments, "")
