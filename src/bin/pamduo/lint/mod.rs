@@ -1,35 +1,81 @@
 //! `pamduo lint`: is two-factor login skippable or impossible on this system?
+//!
+//! Files in, findings out: [`pam`] and [`sshd`] read, [`stack`] follows includes, [`walk`] tries
+//! every path that PAM may take, and the `…findings` say what is wrong and what to write instead.
+
+mod control;
+mod findings;
+mod ids;
+mod module_file;
+mod modules;
+mod pam;
+mod remedy;
+mod settings;
+mod sshd;
+mod sshd_findings;
+mod stack;
+mod stack_findings;
+mod tree;
+mod walk;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use findings::Report;
+use settings::Settings;
+use tree::Tree;
+
 use crate::report::Output;
 
 /// Arguments of `pamduo lint`.
 #[derive(clap::Args)]
+#[command(after_help = ids::help())]
 pub(crate) struct Arguments {
     /// Read the system below DIR
     #[arg(long, value_name = "DIR", default_value = "/")]
     root: PathBuf,
 }
 
-/// What was found.
-pub(crate) struct Report;
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not looked at")
-    }
-}
-
-/// Looks at the system below `root`.
-pub(crate) fn report(_root: &Path, _config: &Path) -> Report {
-    Report
-}
-
-/// Runs it; 0 without findings, 1 with.
+/// Runs it; 0 without findings, 1 with, 2 if there is no such folder.
 pub(crate) fn run(arguments: &Arguments, config: &Path, output: &Output) -> ExitCode {
-    output.line(&report(&arguments.root, config).to_string());
-    ExitCode::SUCCESS
+    if !arguments.root.is_dir() {
+        let _ = writeln_error(&format!(
+            "pamduo lint: --root {} is no folder",
+            arguments.root.display()
+        ));
+        return ExitCode::from(2);
+    }
+    let report = report(&arguments.root, config);
+    if output.json {
+        output.line(&format!("{:#}", report.to_json()));
+    } else {
+        output.line(&report.to_text(output.colour));
+    }
+    ExitCode::from(u8::from(!report.findings.is_empty()))
+}
+
+fn writeln_error(text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    writeln!(std::io::stderr(), "{text}")
+}
+
+/// Judges the system below `root`; `config` is the module's configuration there, for lines that
+/// name no other.
+pub(crate) fn report(root: &Path, config: &Path) -> Report {
+    let tree = Tree::new(root);
+    let mut report = Report::default();
+    let config = if config.is_relative() && root == Path::new("/") {
+        std::path::absolute(config).unwrap_or_else(|_| config.to_owned())
+    } else {
+        config.to_owned()
+    };
+    if let Some(duo) = stack_findings::judge(&tree, &config, &mut report) {
+        let settings = Settings::read(&tree, &duo, &config);
+        sshd_findings::judge(&tree, settings, &mut report);
+    }
+    report
+        .findings
+        .sort_by(|a, b| (a.severity, &a.place, a.id).cmp(&(b.severity, &b.place, b.id)));
+    report
 }

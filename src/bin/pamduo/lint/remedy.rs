@@ -1,0 +1,135 @@
+//! The line to write instead: tried on the stack before it is recommended.
+
+use std::fmt::Write as _;
+
+use super::control::{Action, Code, Control};
+use super::stack::{Entry, What};
+use super::walk::{Gap, SecondFactor, walk};
+
+/// What to write when no line in the place of this one helps.
+const LEAVE_OUT: &str = "(leave this line out)";
+
+/// The line that closes `gap` and still lets in those whom Duo approves.
+pub(crate) fn line(entries: &[Entry], service: &str, gap: Gap) -> String {
+    let at = gap.at();
+    let Some(entry) = entries.get(at) else {
+        return LEAVE_OUT.to_owned();
+    };
+    let candidates = match gap {
+        Gap::EndsBefore(_) => in_front(entries, at),
+        Gap::JumpsOver(_) => shorter_jump(entries, at).into_iter().collect(),
+        Gap::FailureIgnored(_) => vec!["required".to_owned(), "requisite".to_owned()],
+        Gap::Forgotten(_) => vec![entry.control().map_or_else(String::new, without_reset)],
+    };
+    let good = candidates
+        .iter()
+        .find(|control| closes(entries, service, at, control));
+    match good {
+        Some(control) => written(entry, control),
+        None if entry.is_duo() => {
+            let line = written(entry, "required");
+            format!("{line}, with nothing behind it that says yes by itself")
+        }
+        None => LEAVE_OUT.to_owned(),
+    }
+}
+
+/// A line of an `auth` stack with another control.
+pub(crate) fn written(entry: &Entry, control: &str) -> String {
+    let module = entry.module().unwrap_or("MODULE");
+    let mut line = format!("auth  {control}  {module}");
+    for argument in entry.arguments() {
+        line.push(' ');
+        if argument.contains([' ', '\t', ']']) {
+            let _ = write!(line, "[{}]", argument.replace(']', "\\]"));
+        } else {
+            line.push_str(argument);
+        }
+    }
+    line
+}
+
+/// Whether the stack is closed at `at`, and open to those whom Duo approves, with `control`.
+fn closes(entries: &[Entry], service: &str, at: usize, control: &str) -> bool {
+    let mut changed = entries.to_vec();
+    let bracketed = control
+        .strip_prefix('[')
+        .and_then(|inner| inner.strip_suffix(']'));
+    let parsed = Control::parse(bracketed.unwrap_or(control), bracketed.is_some());
+    let Some(What::Module { control, .. }) = changed.get_mut(at).map(|entry| &mut entry.what)
+    else {
+        return false;
+    };
+    *control = parsed;
+    let skips = walk(&changed, service, SecondFactor::Fails);
+    let open = skips
+        .ways_in
+        .iter()
+        .any(|(gap, _)| gap.is_some_and(|gap| gap.at() == at));
+    let approved = walk(&changed, service, SecondFactor::Approves);
+    !open && approved.asks_duo && !approved.ways_in.is_empty()
+}
+
+/// Something that ends the stack in front of Duo. Alone, it has to pass; one of several goes on to
+/// Duo by a jump, so that the others stay alternatives.
+fn in_front(entries: &[Entry], at: usize) -> Vec<String> {
+    let jump = distance(entries, at).map(|steps| match steps {
+        0 => "requisite".to_owned(),
+        steps => format!("[success={steps} default=ignore]"),
+    });
+    let duo = entries
+        .iter()
+        .position(Entry::is_duo)
+        .unwrap_or(entries.len());
+    let ends = |entry: &&Entry| {
+        let control = entry.control();
+        control.is_some_and(|control| control.action(Code::SUCCESS) == Action::Done)
+    };
+    let alone = entries.iter().take(duo).filter(ends).count() < 2;
+    let requisite = "requisite".to_owned();
+    if alone {
+        [Some(requisite), jump].into_iter().flatten().collect()
+    } else {
+        [jump, Some(requisite)].into_iter().flatten().collect()
+    }
+}
+
+/// How many steps are between `at` and the next Duo line of the same level.
+fn distance(entries: &[Entry], at: usize) -> Option<usize> {
+    let level = entries.get(at)?.level;
+    let mut steps = 0;
+    for entry in entries.iter().skip(at + 1) {
+        if entry.level < level {
+            return None;
+        }
+        if entry.level == level {
+            if entry.is_duo() {
+                return Some(steps);
+            }
+            steps += 1;
+        }
+    }
+    None
+}
+
+/// The same control, with jumps that land on Duo at the latest.
+fn shorter_jump(entries: &[Entry], at: usize) -> Option<String> {
+    let steps = distance(entries, at)?;
+    let control = entries.get(at)?.control()?;
+    let inner = control.text.strip_prefix('[')?.strip_suffix(']')?;
+    let pairs = inner.split_whitespace().map(|pair| {
+        let Some((name, jump)) = pair.split_once('=') else {
+            return pair.to_owned();
+        };
+        match jump.parse::<usize>() {
+            Ok(jump) if jump > steps && steps == 0 => format!("{name}=ignore"),
+            Ok(jump) if jump > steps => format!("{name}={steps}"),
+            _ => pair.to_owned(),
+        }
+    });
+    Some(format!("[{}]", pairs.collect::<Vec<_>>().join(" ")))
+}
+
+fn without_reset(control: &Control) -> String {
+    control.text.replace("=reset", "=ignore")
+}

@@ -1,0 +1,178 @@
+//! Set-ups that are right, on which lint finds nothing.
+
+use crate::root::{PASSWORD_AND_DUO, Root};
+
+const RELEASES: [u8; 2] = [12, 13];
+
+#[track_caller]
+fn sound(root: &Root, services: &[&str]) {
+    let report = root.lint();
+    assert_eq!(report["findings"], serde_json::json!([]), "{report:#}");
+    let asking: Vec<&str> = report["services"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|service| service["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(asking, services);
+    for service in report["services"].as_array().unwrap() {
+        assert_eq!(service["skippable"], false, "{service:#}");
+        assert_eq!(service["possible"], true, "{service:#}");
+    }
+}
+
+#[test]
+fn the_recipe_for_ssh_with_a_key() {
+    for release in RELEASES {
+        sound(&Root::with_recipe(release), &["sshd"]);
+    }
+}
+
+#[test]
+fn the_recipe_for_ssh_with_a_password() {
+    for release in RELEASES {
+        let root = Root::debian(release);
+        root.replace(
+            "/etc/pam.d/sshd",
+            "@include common-auth\n",
+            PASSWORD_AND_DUO,
+        );
+        root.sshd(
+            "UsePAM yes\nKbdInteractiveAuthentication yes\nPasswordAuthentication no\n\
+             AuthenticationMethods keyboard-interactive\n",
+        );
+        sound(&root, &["sshd"]);
+    }
+}
+
+#[test]
+fn the_recipe_for_sudo() {
+    for release in RELEASES {
+        let root = Root::debian(release);
+        root.replace(
+            "/etc/pam.d/sudo",
+            "@include common-auth\n",
+            PASSWORD_AND_DUO,
+        );
+        sound(&root, &["sudo"]);
+    }
+}
+
+#[test]
+fn debians_defaults_with_the_profile_where_there_is_no_sshd() {
+    for release in RELEASES {
+        let root = Root::debian(release);
+        root.enable_profile();
+        std::fs::remove_file(root.path("/etc/ssh/sshd_config")).unwrap();
+        std::fs::remove_file(root.path("/etc/pam.d/sshd")).unwrap();
+        sound(&root, &["login", "other", "su", "sudo"]);
+    }
+}
+
+#[test]
+fn debians_defaults_with_the_profile_and_the_recipes_sshd_config() {
+    for release in RELEASES {
+        for methods in ["publickey,keyboard-interactive", "keyboard-interactive"] {
+            let root = Root::debian(release);
+            root.enable_profile();
+            root.sshd(&format!(
+                "KbdInteractiveAuthentication yes\nPasswordAuthentication no\n\
+                 AuthenticationMethods {methods}\n"
+            ));
+            sound(&root, &["login", "other", "sshd", "su", "sudo"]);
+        }
+    }
+}
+
+#[test]
+fn debians_profile_with_duos_own_control() {
+    // As Debian's libpam-duo writes it.
+    let root = Root::debian(12);
+    root.enable_profile();
+    root.replace(
+        "/etc/pam.d/common-auth",
+        "auth\trequired\t\t\tpam_duo.so",
+        "auth\t[success=ok default=bad]\t\tpam_duo.so",
+    );
+    std::fs::remove_file(root.path("/etc/ssh/sshd_config")).unwrap();
+    sound(&root, &["login", "other", "sshd", "su", "sudo"]);
+}
+
+#[test]
+fn sshd_config_of_debian_does_not_fit_the_profile() {
+    // The profile alone is not enough for SSH: a key skips PAM, and sshd cannot ask.
+    for release in RELEASES {
+        let root = Root::debian(release);
+        root.enable_profile();
+        assert_eq!(
+            root.ids(),
+            ["no-authentication-methods", "no-keyboard-interactive"]
+        );
+    }
+}
+
+#[test]
+fn a_password_method_with_autopush() {
+    let root = Root::debian(12);
+    root.replace(
+        "/etc/pam.d/sshd",
+        "@include common-auth\n",
+        PASSWORD_AND_DUO,
+    );
+    root.sshd("UsePAM yes\nAuthenticationMethods password\n");
+    root.write(
+        "/etc/duo/pam_duo.conf",
+        &format!("{}autopush = yes\n", crate::root::CONF),
+    );
+    sound(&root, &["sshd"]);
+}
+
+#[test]
+fn the_configuration_is_the_one_that_the_line_names() {
+    let root = Root::with_recipe(12);
+    root.write(
+        "/etc/duo/other.conf",
+        &format!("{}login_timeout = 115\n", crate::root::CONF),
+    );
+    root.sshd(&format!(
+        "{}LoginGraceTime 1m50s\n",
+        crate::root::SSHD_WITH_KEY
+    ));
+    sound(&root, &["sshd"]);
+    root.replace(
+        "/etc/pam.d/sshd",
+        "pam_duo.so",
+        "pam_duo.so conf=/etc/duo/other.conf",
+    );
+    assert_eq!(root.ids(), ["login-grace-time"]);
+}
+
+#[test]
+fn a_match_block_that_keeps_the_second_factor() {
+    let root = Root::with_recipe(12);
+    root.sshd(&format!(
+        "{}Match User root\nPasswordAuthentication no\nMatch Address 10.0.0.0/8\n\
+         AuthenticationMethods keyboard-interactive\n",
+        crate::root::SSHD_WITH_KEY
+    ));
+    sound(&root, &["sshd"]);
+}
+
+#[test]
+fn no_limit_of_time_and_comments_and_joined_lines() {
+    let root = Root::with_recipe(13);
+    root.sshd(&format!("LoginGraceTime 0\n{}", crate::root::SSHD_WITH_KEY));
+    root.replace(
+        "/etc/pam.d/sshd",
+        "auth  required  pam_duo.so",
+        "auth  \\\n  required # why\\\n",
+    );
+    // The backslash in the comment joins nothing: what is left names no module.
+    assert_eq!(root.ids(), ["duo-in-no-stack"]);
+    root.replace(
+        "/etc/pam.d/sshd",
+        "required # why\\\n",
+        "required \\\n# why\n  pam_duo.so\n",
+    );
+    sound(&root, &["sshd"]);
+}

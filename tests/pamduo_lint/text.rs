@@ -1,0 +1,114 @@
+//! What people and scripts see.
+
+use std::process::Command;
+
+use crate::root::Root;
+
+fn skippable() -> Root {
+    let root = Root::with_recipe(12);
+    root.write(
+        "/etc/pam.d/sshd",
+        "# ours\n\nauth sufficient pam_unix.so\nauth required pam_duo.so\n",
+    );
+    root
+}
+
+#[test]
+fn text_says_what_is_wrong_which_way_leads_in_and_what_to_write() {
+    let output = skippable().run(&[]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(
+        text,
+        "error: /etc/pam.d/sshd:3: pam_unix.so ends the stack in front of pam_duo.so: whoever passes \
+         it is never asked for Duo [sufficient-in-front]\n  for:   sshd\n  \
+         path:  /etc/pam.d/sshd:3  pam_unix.so  success → done: in\n  \
+         write: auth  requisite  pam_unix.so\n\n1 finding; 1 service asks Duo: sshd\n"
+    );
+}
+
+#[test]
+fn json_has_the_same() {
+    let report = skippable().lint();
+    let path = serde_json::json!([{
+        "file": "/etc/pam.d/sshd", "line": 3, "module": "pam_unix.so",
+        "result": "success", "then": "done: in",
+    }]);
+    let finding = &report["findings"][0];
+    assert_eq!(finding["id"], "sufficient-in-front");
+    assert_eq!(finding["severity"], "error");
+    assert_eq!(finding["file"], "/etc/pam.d/sshd");
+    assert_eq!(finding["line"], 3);
+    assert_eq!(finding["services"], serde_json::json!(["sshd"]));
+    assert_eq!(finding["path"], path);
+    assert_eq!(
+        report["services"],
+        serde_json::json!([{"name": "sshd", "skippable": true, "possible": true, "path": path}])
+    );
+}
+
+#[test]
+fn nothing_found_is_status_0_and_says_so() {
+    let output = Root::with_recipe(13).run(&[]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text, "Nothing found; 1 service asks Duo: sshd\n");
+}
+
+#[test]
+fn a_finding_for_several_services_comes_once_and_names_them() {
+    let root = Root::debian(12);
+    root.enable_profile();
+    root.replace(
+        "/etc/pam.d/common-auth",
+        "[success=1 default=ignore]",
+        "sufficient",
+    );
+    std::fs::remove_file(root.path("/etc/ssh/sshd_config")).unwrap();
+    let report = root.lint();
+    let findings = report["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 1, "{report:#}");
+    let services = serde_json::json!(["login", "other", "sshd", "su", "sudo"]);
+    assert_eq!(findings[0]["services"], services);
+    // Debian's su lets root pass, which is told and nothing wrong.
+    let notes = report["notes"].as_array().unwrap();
+    assert!(
+        notes[0].as_str().unwrap().contains("pam_rootok.so"),
+        "{notes:?}"
+    );
+}
+
+#[test]
+fn wrong_use_is_status_2() {
+    for arguments in [
+        &["lint", "--nonsense"][..],
+        &["lint", "--root", "/nonexistent"],
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_pamduo"))
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(!output.stderr.is_empty() && output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn no_secret_and_nothing_that_moves_a_cursor_is_printed() {
+    let root = skippable();
+    root.write(
+        "/etc/pam.d/sshd",
+        "auth sufficient pam_\u{1b}[2J.so\nauth required pam_duo.so\n",
+    );
+    for arguments in [&[][..], &["--json"]] {
+        let text = String::from_utf8(root.run(arguments).stdout).unwrap();
+        assert!(
+            !text.contains('\u{1b}') && !text.contains("u001b"),
+            "{text}"
+        );
+        assert!(
+            !text.contains("deadbeef") && !text.contains("DIXX"),
+            "{text}"
+        );
+    }
+}
