@@ -5,6 +5,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::semicolon_if_nothing_returned, // a table of closures
+    clippy::format_push_string,
     unreachable_pub
 )]
 

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::control::{Action, Code, Control};
+use super::modules::base;
 use super::stack::{Entry, What};
 use super::walk::{Gap, SecondFactor, walk};
 
@@ -31,6 +32,27 @@ pub(crate) fn line(entries: &[Entry], service: &str, gap: Gap) -> String {
             format!("{line}, with nothing behind it that says yes by itself")
         }
         None => LEAVE_OUT.to_owned(),
+    }
+}
+
+/// What lets in those whom Duo approves, where no module's answer counts.
+pub(crate) fn missing_yes(entries: &[Entry], service: &str, duo: &Entry) -> String {
+    let mut with_permit = entries.to_vec();
+    with_permit.push(Entry {
+        place: duo.place.clone(),
+        level: 0,
+        what: What::Module {
+            control: Control::parse("required", false),
+            module: "pam_permit.so".to_owned(),
+            arguments: Vec::new(),
+        },
+    });
+    let skips = walk(&with_permit, service, SecondFactor::Fails);
+    let approved = walk(&with_permit, service, SecondFactor::Approves);
+    if skips.ways_in.is_empty() && !approved.ways_in.is_empty() {
+        "auth  required  pam_permit.so, as the last line".to_owned()
+    } else {
+        written(duo, "required")
     }
 }
 
@@ -70,28 +92,32 @@ fn closes(entries: &[Entry], service: &str, at: usize, control: &str) -> bool {
     !open && approved.asks_duo && !approved.ways_in.is_empty()
 }
 
-/// Something that ends the stack in front of Duo. Alone, it has to pass; one of several goes on to
-/// Duo by a jump, so that the others stay alternatives.
+/// Something that ends the stack in front of Duo. Alone, it has to pass; one of several, or one
+/// with a deny behind it, goes on to Duo by a jump, so that the others stay alternatives.
 fn in_front(entries: &[Entry], at: usize) -> Vec<String> {
-    let jump = distance(entries, at).map(|steps| match steps {
-        0 => "requisite".to_owned(),
-        steps => format!("[success={steps} default=ignore]"),
-    });
-    let duo = entries
+    let jump = distance(entries, at)
+        .filter(|steps| *steps > 0)
+        .map(|steps| format!("[success={steps} default=ignore]"));
+    let duo = entries.iter().position(Entry::is_duo);
+    let mut others = entries
         .iter()
-        .position(Entry::is_duo)
-        .unwrap_or(entries.len());
-    let ends = |entry: &&Entry| {
-        let control = entry.control();
-        control.is_some_and(|control| control.action(Code::SUCCESS) == Action::Done)
+        .take(duo.unwrap_or(entries.len()))
+        .enumerate();
+    let alternative = |(index, entry): (usize, &Entry)| {
+        let action = entry.control().map(|control| control.action(Code::SUCCESS));
+        let leaves = matches!(action, Some(Action::Done | Action::Jump(_)));
+        let denies = entry
+            .module()
+            .is_some_and(|module| base(module) == "pam_deny.so");
+        index != at && (leaves || denies)
     };
-    let alone = entries.iter().take(duo).filter(ends).count() < 2;
-    let requisite = "requisite".to_owned();
-    if alone {
-        [Some(requisite), jump].into_iter().flatten().collect()
+    let requisite = Some("requisite".to_owned());
+    let in_order = if others.any(alternative) {
+        [jump, requisite]
     } else {
-        [jump, Some(requisite)].into_iter().flatten().collect()
-    }
+        [requisite, jump]
+    };
+    in_order.into_iter().flatten().collect()
 }
 
 /// How many steps are between `at` and the next Duo line of the same level.
@@ -114,7 +140,8 @@ fn distance(entries: &[Entry], at: usize) -> Option<usize> {
 
 /// The same control, with jumps that land on Duo at the latest.
 fn shorter_jump(entries: &[Entry], at: usize) -> Option<String> {
-    let steps = distance(entries, at)?;
+    // With no step left it would be no jump at all.
+    let steps = distance(entries, at).filter(|steps| *steps > 0)?;
     let control = entries.get(at)?.control()?;
     let inner = control.text.strip_prefix('[')?.strip_suffix(']')?;
     let pairs = inner.split_whitespace().map(|pair| {
@@ -122,7 +149,6 @@ fn shorter_jump(entries: &[Entry], at: usize) -> Option<String> {
             return pair.to_owned();
         };
         match jump.parse::<usize>() {
-            Ok(jump) if jump > steps && steps == 0 => format!("{name}=ignore"),
             Ok(jump) if jump > steps => format!("{name}={steps}"),
             _ => pair.to_owned(),
         }

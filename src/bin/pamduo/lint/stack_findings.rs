@@ -101,7 +101,7 @@ fn judge_service(tree: &Tree, name: &str, stack: &Stack, config: &Path, report: 
         found.extend(gap.and_then(|gap| skipped(entries, name, gap, path)));
     }
     if !possible && stack.troubles.is_empty() {
-        found.extend(no_way_in(stack, &approved));
+        found.extend(no_way_in(stack, name, &approved));
     }
     found.extend(stack.duo().skip(1).map(another_duo));
     found.extend(stack.duo().filter_map(|duo| module_file::judge(tree, duo)));
@@ -268,32 +268,27 @@ fn refusal_ignored(duo: &Entry) -> (Id, String) {
 }
 
 /// Nobody gets in, whatever Duo says.
-fn no_way_in(stack: &Stack, approved: &Walk) -> Option<Finding> {
+fn no_way_in(stack: &Stack, service: &str, approved: &Walk) -> Option<Finding> {
     let duo = stack.duo().next()?;
     let refusing = approved.refused.iter().find(|step| step.refuses);
-    let (place, why) = match refusing {
-        Some(step) if step.code == Code::SUCCESS => (
-            &step.place,
+    let place = refusing.map_or(&duo.place, |step| &step.place);
+    let why = match refusing {
+        Some(step) if step.code == Code::SUCCESS => {
             format!(
                 "PAM takes the success of {} for a failure: nobody gets in",
                 step.module
-            ),
+            )
+        }
+        Some(step) => format!(
+            "{} refuses every login, also when Duo approves",
+            step.module
         ),
-        Some(step) => (
-            &step.place,
-            format!(
-                "{} refuses every login, also when Duo approves",
-                step.module
-            ),
-        ),
-        None => (
-            &duo.place,
-            "no module's success counts: nobody gets in, also when Duo approves".to_owned(),
-        ),
+        None => "no module's success counts: nobody gets in, also when Duo approves".to_owned(),
     };
     let culprit = stack.entries.iter().find(|entry| entry.place == *place);
-    let instead = match culprit {
-        Some(entry) if entry.is_duo() => remedy::written(entry, "required"),
+    let instead = match (refusing, culprit) {
+        (None, _) => remedy::missing_yes(&stack.entries, service, duo),
+        (_, Some(entry)) if entry.is_duo() => remedy::written(entry, "required"),
         _ => "(leave this line out)".to_owned(),
     };
     Some(Finding {
