@@ -307,6 +307,42 @@ const CASES: &[Case] = &[
         broken: |root| stack(root, "auth required pam_duo.so\n@include sshd\n"),
     },
     Case {
+        // Several files on the way around.
+        id: "include-loop",
+        place: "/etc/pam.d/common-b:1",
+        instead: "(leave this line out)",
+        broken: |root| {
+            root.write("/etc/pam.d/common-a", "auth substack common-b\n");
+            root.write("/etc/pam.d/common-b", "auth substack common-a\n");
+            stack(root, "auth required pam_duo.so\nauth include common-a\n");
+        },
+    },
+    Case {
+        // Twice as many in each file: nobody reads them all.
+        id: "too-many-paths",
+        place: "/etc/pam.d/sshd:1",
+        instead: "fewer lines",
+        broken: |root| {
+            for depth in 0..20 {
+                let next = format!("auth include common-{}\n", depth + 1);
+                root.write(&format!("/etc/pam.d/common-{depth}"), &next.repeat(2));
+            }
+            root.write("/etc/pam.d/common-20", "auth optional pam_x.so\n");
+            stack(root, "auth required pam_duo.so\nauth include common-0\n");
+        },
+    },
+    Case {
+        // For some users alone.
+        id: "no-keyboard-interactive",
+        place: "/etc/ssh/sshd_config.d/duo.conf:6",
+        instead: "KbdInteractiveAuthentication yes",
+        broken: |root| {
+            root.sshd(&format!(
+                "{SSHD_WITH_KEY}Match User root\nKbdInteractiveAuthentication no\n"
+            ));
+        },
+    },
+    Case {
         id: "unusable-line",
         place: "/etc/pam.d/sshd:2",
         instead: "auth  required",
@@ -388,6 +424,12 @@ const CASES: &[Case] = &[
                 "{SSHD_WITH_KEY}Match Group backup\nAuthenticationMethods publickey\n"
             ))
         },
+    },
+    Case {
+        id: "methods-impossible",
+        place: "/etc/ssh/sshd_config.d/duo.conf:1",
+        instead: "AuthenticationMethods publickey,keyboard-interactive",
+        broken: |root| sshd(root, "AuthenticationMethods publickey,hostbased"),
     },
     Case {
         id: "password-cannot-ask",

@@ -500,10 +500,10 @@ pub const STACKS: &[Stack] = &[
         &[],
     ),
     files(
-        "a circle ends everything",
+        "a circle fails, or crashes older versions of libpam",
         false,
         false,
-        "auth sufficient pam_permit.so\nauth required {duo}\nauth include {x}round",
+        "auth required {duo}\nauth include {x}round",
         &[("round", "auth include {x}round")],
     ),
 ];

@@ -26,6 +26,7 @@ pub(crate) enum Id {
     NoKeyboardInteractive,
     NoAuthenticationMethods,
     MethodsSkipPam,
+    MethodsImpossible,
     PasswordCannotAsk,
     PermitEmptyPasswords,
     LoginGraceTime,
@@ -34,7 +35,7 @@ pub(crate) enum Id {
 }
 
 /// Each kind with its name and its meaning.
-const ALL: [(Id, &str, &str); 26] = [
+const ALL: [(Id, &str, &str); 27] = [
     (
         Id::SufficientInFront,
         "sufficient-in-front",
@@ -127,6 +128,11 @@ const ALL: [(Id, &str, &str); 26] = [
         Id::MethodsSkipPam,
         "methods-skip-pam",
         "AuthenticationMethods with a list that skips PAM",
+    ),
+    (
+        Id::MethodsImpossible,
+        "methods-impossible",
+        "AuthenticationMethods with methods that are off",
     ),
     (
         Id::PasswordCannotAsk,

@@ -18,11 +18,11 @@ mod stack_findings;
 mod tree;
 mod walk;
 
-use std::fmt;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use findings::Report;
+pub(crate) use findings::Report;
 use settings::Settings;
 use tree::Tree;
 
@@ -40,10 +40,8 @@ pub(crate) struct Arguments {
 /// Runs it; 0 without findings, 1 with, 2 if there is no such folder.
 pub(crate) fn run(arguments: &Arguments, config: &Path, output: &Output) -> ExitCode {
     if !arguments.root.is_dir() {
-        let _ = writeln_error(&format!(
-            "pamduo lint: --root {} is no folder",
-            arguments.root.display()
-        ));
+        let root = arguments.root.display();
+        let _ = writeln!(io::stderr(), "pamduo lint: {root} is no folder");
         return ExitCode::from(2);
     }
     let report = report(&arguments.root, config);
@@ -53,11 +51,6 @@ pub(crate) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit
         output.line(&report.to_text(output.colour));
     }
     ExitCode::from(u8::from(!report.findings.is_empty()))
-}
-
-fn writeln_error(text: &str) -> std::io::Result<()> {
-    use std::io::Write as _;
-    writeln!(std::io::stderr(), "{text}")
 }
 
 /// Judges the system below `root`; `config` is the module's configuration there, for lines that

@@ -180,12 +180,22 @@ impl Judge<'_> {
         let mut found = Vec::new();
         let has = |list: &Alternative, wanted: fn(&str) -> bool| list.iter().any(|m| wanted(m));
         let asking = |list: &Alternative| has(list, asks);
-        if alternatives.iter().any(asking) && !self.is_enabled(KEYBOARD) {
+        let keyboard_off = alternatives.iter().any(asking) && !self.is_enabled(KEYBOARD);
+        if keyboard_off {
             found.push(self.keyboard_off());
         }
         // sshd passes over a list with a method that is off.
         let possible = |list: &&Alternative| list.iter().all(|method| self.is_enabled(method));
         let possible: Vec<&Alternative> = alternatives.iter().filter(possible).collect();
+        if possible.is_empty() && !keyboard_off {
+            found.push(self.finding(
+                Id::MethodsImpossible,
+                Severity::Error,
+                "authenticationmethods",
+                "each list has a method that is off or unknown: sshd does not even start",
+                "AuthenticationMethods publickey,keyboard-interactive",
+            ));
+        }
         let skips = |list: &&&Alternative| !has(list, reaches_pam);
         let skipping: Vec<String> = possible.iter().filter(skips).map(|l| l.join(",")).collect();
         if !skipping.is_empty() {

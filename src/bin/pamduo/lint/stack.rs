@@ -30,7 +30,7 @@ const SHARED: [&str; 9] = [
 /// How deep files may include others: libpam's own limit.
 const DEPTH_LIMIT: usize = 32;
 
-/// Most modules of one stack that are looked at.
+/// Most modules of one stack, and most files, that are looked at.
 const SIZE_LIMIT: usize = 2000;
 
 /// A line of a file.
@@ -129,6 +129,8 @@ pub(crate) struct Stack {
     pub(crate) troubles: Vec<(Place, Trouble)>,
     /// Whether PAM refuses the whole service because of it.
     pub(crate) broken: bool,
+    /// Whether there are so many modules or files that not all were read.
+    pub(crate) too_large: bool,
 }
 
 impl Stack {
@@ -190,6 +192,8 @@ struct Loader<'a> {
     stack: Stack,
     /// The files that are being read, outermost first.
     open: Vec<PathBuf>,
+    /// How many files were included.
+    files: usize,
 }
 
 impl<'a> Loader<'a> {
@@ -199,6 +203,7 @@ impl<'a> Loader<'a> {
             kind,
             stack: Stack::default(),
             open: Vec::new(),
+            files: 0,
         }
     }
 
@@ -217,7 +222,7 @@ impl<'a> Loader<'a> {
         self.open.push(path.to_owned());
         let file: Rc<str> = path.to_string_lossy().into();
         for line in lines {
-            if self.stack.entries.len() > SIZE_LIMIT {
+            if self.stack.too_large {
                 break;
             }
             let place = Place {
@@ -295,19 +300,22 @@ impl<'a> Loader<'a> {
             self.trouble(place, Trouble::MissingInclude { file });
             return false;
         };
-        if self.open.contains(&path) || self.open.len() >= DEPTH_LIMIT {
-            self.give_up(place, name);
+        let file = || name.to_owned();
+        if self.open.len() >= DEPTH_LIMIT {
+            self.trouble(place, Trouble::Loop { file: file() });
+            return false;
+        }
+        if self.open.contains(&path) {
+            // Said here; libpam goes on around until it is too deep, or crashes.
+            self.trouble(place, Trouble::Loop { file: file() });
+        }
+        self.files += 1;
+        if self.files > SIZE_LIMIT {
+            self.stack.too_large = true;
             return true;
         }
         self.lines(&path, &pam::read(&text), level, only);
         true
-    }
-
-    /// libpam itself does not survive this one.
-    fn give_up(&mut self, place: &Place, name: &str) {
-        let file = name.to_owned();
-        self.trouble(place, Trouble::Loop { file });
-        self.stack.broken = true;
     }
 
     fn failure(&mut self, place: &Place, level: usize, control: Control) {
@@ -320,12 +328,17 @@ impl<'a> Loader<'a> {
             level,
             what,
         });
-        if self.stack.entries.len() == SIZE_LIMIT + 1 {
-            self.give_up(place, "too many files");
-        }
+        self.stack.too_large |= self.stack.entries.len() > SIZE_LIMIT;
     }
 
     fn trouble(&mut self, place: &Place, trouble: Trouble) {
-        self.stack.troubles.push((place.clone(), trouble));
+        // A circle comes by again and again.
+        let is_loop = |known: &Trouble| matches!(known, Trouble::Loop { .. });
+        let again = self.stack.troubles.iter().any(|(at, known)| {
+            (at == place && *known == trouble) || (is_loop(known) && is_loop(&trouble))
+        });
+        if !again {
+            self.stack.troubles.push((place.clone(), trouble));
+        }
     }
 }

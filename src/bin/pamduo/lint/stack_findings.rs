@@ -81,7 +81,7 @@ fn wrong_types(tree: &Tree, service: &str, asked: bool, report: &mut Report) -> 
 
 fn judge_service(tree: &Tree, name: &str, stack: &Stack, config: &Path, report: &mut Report) {
     let entries = &stack.entries;
-    let (skips, approved) = if stack.broken {
+    let (skips, approved) = if stack.broken || stack.too_large {
         (Walk::default(), Walk::default())
     } else {
         (
@@ -89,7 +89,7 @@ fn judge_service(tree: &Tree, name: &str, stack: &Stack, config: &Path, report: 
             walk(entries, name, SecondFactor::Approves),
         )
     };
-    let possible = !approved.ways_in.is_empty() || approved.cut_short;
+    let possible = !approved.ways_in.is_empty() || approved.cut_short || stack.too_large;
     let mut found = Vec::new();
     found.extend(
         stack
@@ -103,12 +103,13 @@ fn judge_service(tree: &Tree, name: &str, stack: &Stack, config: &Path, report: 
     if !possible && stack.troubles.is_empty() {
         found.extend(no_way_in(stack, name, &approved));
     }
-    found.extend(stack.duo().skip(1).map(another_duo));
+    found.extend(other_duos(stack).map(another_duo));
     found.extend(stack.duo().filter_map(|duo| module_file::judge(tree, duo)));
     if possible {
         found.extend(ignored_users(tree, name, stack, config));
     }
-    if skips.cut_short {
+    let unknown = skips.cut_short || stack.too_large;
+    if unknown {
         found.extend(stack.duo().next().map(too_many_paths));
     }
     for mut finding in found {
@@ -123,7 +124,7 @@ fn judge_service(tree: &Tree, name: &str, stack: &Stack, config: &Path, report: 
         .min_by_key(|path| path.len());
     report.services.push(Service {
         name: name.to_owned(),
-        skippable: shortest.is_some() || skips.cut_short,
+        skippable: shortest.is_some() || unknown,
         possible,
         path: shortest.cloned().unwrap_or_default(),
     });
@@ -158,7 +159,8 @@ fn finding(id: Id, severity: Severity, place: &Place, why: String) -> Finding {
 
 /// Something in the files that PAM stumbles over.
 fn stumble((place, trouble): &(Place, Trouble), possible: bool) -> Finding {
-    let severity = if possible {
+    let crash = matches!(trouble, Trouble::Loop { .. });
+    let severity = if possible && !crash {
         Severity::Warning
     } else {
         Severity::Error
@@ -176,7 +178,7 @@ fn stumble((place, trouble): &(Place, Trouble), possible: bool) -> Finding {
         ),
         Trouble::Loop { file } => (
             Id::IncludeLoop,
-            format!("'{file}' is included in circles or too deep: PAM gives up or crashes"),
+            format!("'{file}' is included in circles or too deep: PAM crashes, or {outcome}"),
             "(leave this line out)".to_owned(),
         ),
         Trouble::UnusableLine { reason } => (
@@ -296,6 +298,12 @@ fn no_way_in(stack: &Stack, service: &str, approved: &Walk) -> Option<Finding> {
         path: approved.refused.clone(),
         ..finding(Id::NoWayIn, Severity::Error, place, why)
     })
+}
+
+/// Duo lines besides the first one; a line that comes again by an include is no other one.
+fn other_duos(stack: &Stack) -> impl Iterator<Item = &Entry> {
+    let first = stack.duo().next().map(|entry| &entry.place);
+    stack.duo().filter(move |entry| Some(&entry.place) != first)
 }
 
 fn another_duo(entry: &Entry) -> Finding {
