@@ -11,6 +11,8 @@
 )]
 
 mod broken;
+mod broken_sshd;
+mod broken_stacks;
 mod real_pam;
 mod real_sshd;
 mod root;

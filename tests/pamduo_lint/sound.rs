@@ -176,3 +176,34 @@ fn no_limit_of_time_and_comments_and_joined_lines() {
     );
     sound(&root, &["sshd"]);
 }
+
+#[test]
+fn stacks_that_administrators_have() {
+    for lines in [
+        // Duo's own documentation for Debian, and for Red Hat.
+        "auth requisite pam_unix.so nullok\nauth [success=1 default=ignore] pam_duo.so\n\
+         auth requisite pam_deny.so\nauth required pam_permit.so\nauth optional pam_cap.so\n",
+        "auth required pam_env.so\nauth requisite pam_unix.so nullok try_first_pass\n\
+         auth sufficient pam_duo.so\nauth requisite pam_succeed_if.so uid >= 1000 quiet_success\n\
+         auth required pam_deny.so\n",
+        // Debian's with a directory besides.
+        "auth [success=2 default=ignore] pam_unix.so nullok\n\
+         auth [success=1 default=ignore] pam_sss.so use_first_pass\nauth requisite pam_deny.so\n\
+         auth required pam_permit.so\nauth required pam_duo.so\nauth optional pam_cap.so\n",
+        // Locked out after failures.
+        "auth required pam_faillock.so preauth\nauth [success=1 default=bad] pam_unix.so\n\
+         auth [default=die] pam_faillock.so authfail\nauth required pam_faillock.so authsucc\n\
+         auth required pam_duo.so\n",
+        // The first factor in a substack, as in Red Hat's sshd.
+        "auth substack password-auth\nauth required pam_duo.so\nauth include postlogin\n",
+    ] {
+        let root = Root::with_recipe(13);
+        root.write("/etc/pam.d/sshd", lines);
+        root.write(
+            "/etc/pam.d/password-auth",
+            "auth required pam_env.so\nauth sufficient pam_unix.so\nauth required pam_deny.so\n",
+        );
+        root.write("/etc/pam.d/postlogin", "session optional pam_umask.so\n");
+        sound(&root, &["sshd"]);
+    }
+}

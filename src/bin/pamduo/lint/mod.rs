@@ -5,6 +5,7 @@
 
 mod control;
 mod findings;
+mod glob;
 mod ids;
 mod module_file;
 mod modules;
