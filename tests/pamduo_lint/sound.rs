@@ -207,3 +207,15 @@ fn stacks_that_administrators_have() {
         sound(&root, &["sshd"]);
     }
 }
+
+#[test]
+fn bypass_ignore_where_there_is_nobody_to_bypass_or_something_else_says_yes() {
+    let root = Root::with_recipe(12);
+    let conf = format!("{}bypass = ignore\n", crate::root::CONF);
+    root.write("/etc/duo/pam_duo.conf", &conf);
+    sound(&root, &["sshd"]);
+    root.write("/etc/duo/pam_duo.conf", &format!("{conf}groups = admins\n"));
+    assert_eq!(root.ids(), ["bypass-locks-out"]);
+    root.write("/etc/pam.d/sshd", PASSWORD_AND_DUO);
+    sound(&root, &["sshd"]);
+}

@@ -15,7 +15,7 @@ pub(crate) struct Settings {
     pub(crate) login_timeout: Duration,
     /// `autopush`.
     pub(crate) autopush: bool,
-    /// Whether users outside `groups` get `PAM_IGNORE`.
+    /// Whether there are users outside `groups`, who get `PAM_IGNORE`.
     pub(crate) ignores: bool,
 }
 
@@ -37,7 +37,7 @@ impl Settings {
         config::read(&text).config.map_or(defaults, |config| Self {
             login_timeout: config.login_timeout,
             autopush: config.autopush,
-            ignores: config.bypass == Bypass::Ignore,
+            ignores: config.bypass == Bypass::Ignore && !config.groups.is_everyone(),
         })
     }
 }
