@@ -168,6 +168,12 @@ fn man(command: &Command) -> io::Result<Vec<u8>> {
         }
     }
     let mut rest = Roff::new();
+    rest.control("SH", ["FINDINGS OF LINT"]);
+    for (name, meaning) in crate::lint::ids::all() {
+        rest.control("TP", []);
+        rest.text([bold(name)]);
+        rest.text([roman(meaning)]);
+    }
     for (heading, items) in SECTIONS {
         rest.control("SH", [heading]);
         for (term, meaning) in items {

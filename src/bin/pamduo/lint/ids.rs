@@ -1,7 +1,5 @@
 //! The findings by name. Names are stable: scripts match them.
 
-use std::fmt::Write as _;
-
 /// A kind of finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Id {
@@ -161,12 +159,7 @@ impl Id {
     }
 }
 
-/// The list of findings, for the help.
-pub(crate) fn help() -> String {
-    let mut text = "Findings:\n".to_owned();
-    for (_, name, meaning) in ALL {
-        let _ = writeln!(text, "  {name:<26} {meaning}");
-    }
-    text.push_str("\nExit status: 0 nothing found, 1 findings, 2 wrong use");
-    text
+/// Every finding's name and meaning.
+pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ALL.iter().map(|(_, name, meaning)| (*name, *meaning))
 }

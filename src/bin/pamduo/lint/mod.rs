@@ -6,7 +6,7 @@
 mod control;
 mod findings;
 mod glob;
-mod ids;
+pub(crate) mod ids;
 mod module_file;
 mod modules;
 mod pam;
@@ -31,15 +31,31 @@ use crate::report::Output;
 
 /// Arguments of `pamduo lint`.
 #[derive(clap::Args)]
-#[command(after_help = ids::help())]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// Read the system below DIR
     #[arg(long, value_name = "DIR", default_value = "/")]
     root: PathBuf,
+    /// List what is looked for
+    #[arg(long)]
+    list: bool,
 }
+
+const EXAMPLES: &str = "\
+Reads /etc/pam.d and sshd_config with what they include, walks each stack that
+holds the module, and prints a path that gets in without Duo if there is one.
+
+Examples:
+  pamduo lint
+  pamduo lint --root /srv/image --json
+  pamduo lint --list";
 
 /// Runs it; 0 without findings, 1 with, 2 if there is no such folder.
 pub(crate) fn run(arguments: &Arguments, config: &Path, output: &Output) -> ExitCode {
+    if arguments.list {
+        list(output);
+        return ExitCode::SUCCESS;
+    }
     if !arguments.root.is_dir() {
         let root = arguments.root.display();
         let _ = writeln!(io::stderr(), "pamduo lint: {root} is no folder");
@@ -52,6 +68,20 @@ pub(crate) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit
         output.line(&report.to_text(output.colour));
     }
     ExitCode::from(u8::from(!report.findings.is_empty()))
+}
+
+/// Prints what is looked for.
+fn list(output: &Output) {
+    if output.json {
+        let all: serde_json::Map<_, _> = ids::all()
+            .map(|(name, meaning)| (name.to_owned(), meaning.into()))
+            .collect();
+        output.value(&all.into());
+        return;
+    }
+    for (name, meaning) in ids::all() {
+        output.line(&format!("{name:<26} {meaning}"));
+    }
 }
 
 /// Judges the system below `root`; `config` is the module's configuration there, for lines that
