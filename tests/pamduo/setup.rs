@@ -94,6 +94,25 @@ fn a_folder_that_is_missing_is_made() {
     );
 }
 
+/// The package's own file, untouched, holds nothing that could be lost; with one letter more it does.
+#[test]
+fn the_file_as_it_was_shipped_is_filled_in() {
+    let shipped = include_str!("../../conf/pam_duo.conf");
+    let bench = empty();
+    fs::write(bench.conf(), shipped).unwrap();
+    let run = set_up(&bench, &[]);
+    assert_eq!(run.status, 0, "{run:?}");
+    assert!(text(&bench.conf()).contains(&format!("\nskey = {}\n", bench.duo.skey())));
+    assert_eq!(mode_of(&bench.conf()), 0o600);
+    assert!(backups(&bench).is_empty());
+
+    let edited = format!("{shipped}\n; mine\n");
+    fs::write(bench.conf(), &edited).unwrap();
+    let run = set_up(&bench, &[]);
+    assert_eq!(run.status, 1, "{run:?}");
+    assert_eq!(text(&bench.conf()), edited);
+}
+
 #[test]
 fn the_same_once_more_changes_nothing() {
     let bench = empty();

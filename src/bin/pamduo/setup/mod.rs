@@ -88,6 +88,13 @@ struct Before {
     private: bool,
 }
 
+impl Before {
+    /// Whether it is the package's own file, in which nobody has written anything yet.
+    fn as_shipped(&self) -> bool {
+        self.text.as_ref().is_some_and(|text| **text == TEMPLATE)
+    }
+}
+
 fn set_up(arguments: &Arguments, path: &Path, output: &Output) -> Result<Done, Stop> {
     let refused = |text: String| Stop::Refused(text);
     let before = look(path).map_err(refused)?;
@@ -120,7 +127,7 @@ fn set_up(arguments: &Arguments, path: &Path, output: &Output) -> Result<Done, S
                 backup: None,
             });
         }
-        if !arguments.force {
+        if !arguments.force && !before.as_shipped() {
             return Err(refused(format!(
                 "{} is there already and says something else; with --force its keys are \
                  replaced, and a copy stays. Nothing was written",
@@ -132,13 +139,13 @@ fn set_up(arguments: &Arguments, path: &Path, output: &Output) -> Result<Done, S
         try_with_duo(&config, output)?;
     }
     let backup = match &before {
-        Some(_) => Some(place::back_up(path).map_err(|error| {
+        Some(before) if !before.as_shipped() => Some(place::back_up(path).map_err(|error| {
             refused(format!(
                 "no copy of {} can be made: {error}; nothing was written",
                 path.display()
             ))
         })?),
-        None => None,
+        _ => None,
     };
     place::write(path, &text, before.is_some())
         .map_err(|error| refused(format!("{} cannot be written: {error}", path.display())))?;
