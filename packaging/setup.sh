@@ -1,5 +1,5 @@
 # What the other scripts need on a machine: Debian packages, and a Rust that is new enough.
-# Sourced, not run:  . packaging/setup.sh && set_up build|demo|test
+# Sourced, not run:  . packaging/setup.sh && set_up build|demo|package|test
 #
 # Leaves $SUDO (empty, or sudo) and a cargo on PATH. Fresh Debian 12 or 13; root or sudo.
 # shellcheck shell=sh
@@ -107,11 +107,13 @@ set_up() {
     find_root
     build="ca-certificates gcc libc6-dev libpam0g-dev"
     demo="$build openssh-server openssh-client openssl util-linux"
+    package="binutils dpkg-dev git python3"
     case $1 in
     build) packages=$build ;;
     demo) packages=$demo ;;
-    test) packages="$demo pamtester procps sudo python3 python3-venv valgrind" ;;
-    *) die "set_up knows build, demo and test" ;;
+    package) packages="$build $package" ;;
+    test) packages="$demo $package lintian mmdebstrap pamtester procps sudo python3-venv valgrind" ;;
+    *) die "set_up knows build, demo, package and test" ;;
     esac
     # shellcheck disable=SC2086 # a list of names
     install_packages $packages
