@@ -123,8 +123,8 @@ cross=
 
 # Ubuntu 22.04 has glibc 2.35. Debian 13's own compiler may ask for a newer one: then the package
 # says so in Depends, and runs from there on.
-newest=$(objdump -T "$tree/usr/bin/pamduo" "$tree/usr/lib/$triplet/security/pam_duo.so" |
-    sed -n 's/.*GLIBC_\([0-9.]*\).*/\1/p' | sort -V | tail -n 1)
+newest=$(readelf --wide --version-info "$tree/usr/bin/pamduo" "$tree/usr/lib/$triplet/security/pam_duo.so" |
+    sed -n 's/.*Name: GLIBC_\([0-9.]*\) .*/\1/p' | sort -V | tail -n 1)
 say "needs glibc $newest: $(dpkg-deb -f "$deb" Depends)"
 if [ "$(debian_release)" = 12 ] && dpkg --compare-versions "$newest" gt 2.35; then
     die "built on Debian 12, the package has to run on Ubuntu 22.04, which has glibc 2.35"

@@ -102,6 +102,26 @@ install_rust_checks() {
     esac
 }
 
+# For packages of another architecture: Debian's cross compiler, and Rust's library and libpam for
+# that machine. A Rust that is not Debian's and lacks the library gives way to Debian's.
+set_up_cross() { # architecture, multiarch triplet, Rust's target
+    if ! dpkg --print-foreign-architectures | grep -qx "$1"; then
+        $SUDO dpkg --add-architecture "$1"
+    fi
+    install_packages "gcc-$(printf '%s' "$2" | tr _ -)" "libpam0g-dev:$1"
+    if [ ! -d "$(rustc --print target-libdir --target "$3")" ]; then
+        case $(debian_release) in
+        12) install_packages rustc-web cargo-web "libstd-rust-web-dev:$1" ;;
+        *) install_packages rustc cargo "libstd-rust-dev:$1" ;;
+        esac
+        PATH=/usr/bin:$PATH
+        [ -d "$(rustc --print target-libdir --target "$3")" ] ||
+            die "$(command -v rustc) has no library for $3"
+    fi
+    linker=CARGO_TARGET_$(printf '%s' "$3" | tr 'a-z-' 'A-Z_')_LINKER
+    export PATH "$linker=$2-gcc"
+}
+
 set_up() {
     [ -r /etc/debian_version ] || die "is for Debian and its relatives: it installs what it needs with apt-get"
     find_root
