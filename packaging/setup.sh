@@ -31,7 +31,8 @@ install_packages() {
     missing=
     for package in "$@"; do
         case $(dpkg-query -W -f='${Status}' "$package" 2>/dev/null) in
-        "install ok installed") ;;
+        # Twice, where it is there for two architectures.
+        "install ok installed"*) ;;
         *) missing="$missing $package" ;;
         esac
     done
