@@ -8,8 +8,8 @@ set -eu
 cd "$(dirname "$0")/.."
 . packaging/setup.sh
 
-# The last one that builds with Rust 1.85.
-CARGO_DEB=3.8.0
+# Later ones need a newer Rust than 1.85, whatever they say.
+CARGO_DEB=3.6.2
 
 arch=
 while [ "$#" -gt 0 ]; do
@@ -43,7 +43,7 @@ if [ "$("$tools/bin/cargo-deb" --version 2>/dev/null)" != "cargo-deb $CARGO_DEB"
 fi
 
 # Nothing of where and when it was built gets into the package.
-SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null) ||
+SOURCE_DATE_EPOCH=$(git -c safe.directory='*' log -1 --format=%ct 2>/dev/null) ||
     SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l packaging/debian/changelog -S Timestamp)
 export SOURCE_DATE_EPOCH
 here=$(pwd -P)
@@ -118,8 +118,9 @@ cross=
 [ "$arch" = "$own" ] || cross="--target $target"
 # shellcheck disable=SC2086 # options, or none
 "$tools/bin/cargo-deb" deb --quiet --no-build --no-strip --locked --package pam_duo $cross \
-    --deb-version "$version" --output "$deb" >&2
-[ -s "$deb" ] || die "cargo-deb made no $deb"
+    --deb-version "$version" --output "$deb.new" >&2
+[ -s "$deb.new" ] || die "cargo-deb made no $deb"
+mv "$deb.new" "$deb"
 
 # Ubuntu 22.04 has glibc 2.35. Debian 13's own compiler may ask for a newer one: then the package
 # says so in Depends, and runs from there on.

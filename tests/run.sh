@@ -5,7 +5,8 @@
 #   sh tests/run.sh [--offline] [TEST NAME]
 #
 # --offline leaves out, counted and named, what needs PyPI (Duo's own Python client) or a Debian
-# mirror (the end-to-end tests once more, with the sshd of Debian 13).
+# mirror (the end-to-end tests once more, with the sshd of Debian 13; the Debian package in fresh
+# Debian systems).
 # A TEST NAME runs only the tests whose names contain it.
 set -eu
 cd "$(dirname "$0")/.."
@@ -70,6 +71,33 @@ if [ "$offline" = no ]; then
     fi
 fi
 
+# The package, and fresh Debian systems to install it into.
+package=
+package_releases=
+too_new=no
+if [ "$offline" = no ]; then
+    say "the Debian package"
+    package=$PWD/$(sh packaging/deb.sh | tail -n 1)
+    [ -s "$package" ] || die "packaging/deb.sh made no package"
+    package_releases="12:bookworm 13:trixie"
+    # Built with a newer glibc than Debian 12's, it may say that it needs one.
+    glibc=$(dpkg-deb --field "$package" Depends | sed -n 's/.*libc6 (>= \([0-9.]*\)).*/\1/p')
+    if dpkg --compare-versions "$glibc" gt 2.36; then
+        package_releases="13:trixie"
+        too_new=yes
+    fi
+    # Made anew when what it is made with changes.
+    stamp=$(sha256sum tests/package/make-root.sh | cut -c 1-16)
+    for release_and_suite in $package_releases; do
+        root=target/package-${release_and_suite%%:*}
+        [ ! -e "$root/var/cache/libpam-duo/complete-$stamp" ] || continue
+        say "a fresh Debian ${release_and_suite%%:*}, to install it into"
+        sh tests/package/make-root.sh "${release_and_suite##*:}" "$root" ||
+            die "a Debian mirror cannot be reached; --offline leaves out the tests that need it"
+        : >"$root/var/cache/libpam-duo/complete-$stamp"
+    done
+fi
+
 say "tests"
 # Each host has processes of its own to wait for, so there are more tests at once than cores.
 log=target/tests.log
@@ -89,6 +117,16 @@ status=0
         PAM_DUO_ROOT=$newer cargo test --package pam_duo --test end_to_end --no-fail-fast -- \
             --skip cost:: --skip deadlines:: --skip host_safety:: --test-threads 4 $filter 2>&1 || echo "exit status $?"
     fi
+    for release_and_suite in $package_releases; do
+        root=target/package-${release_and_suite%%:*}
+        # What is in the package is the same everywhere, and looked at once.
+        contents=
+        [ "$release_and_suite" = "${package_releases%% *}" ] || contents="--skip contents::"
+        echo "     The package in a fresh Debian ${release_and_suite%%:*}"
+        PAM_DUO_PACKAGE=$package PAM_DUO_PACKAGE_ROOT=$PWD/$root \
+            cargo test --package pam_duo --test package --no-fail-fast -- \
+            --test-threads 4 $contents $filter 2>&1 || echo "exit status $?"
+    done
 } |
     tee "$log" | grep -vE '^(running|test result|   Doc-tests|$)|\.\.\. ok$' || true
 grep -q '^exit status' "$log" && status=1
@@ -101,14 +139,18 @@ passed=$(count passed)
 failed=$(count failed)
 skipped=$(count ignored)
 if [ -z "$newer" ]; then
-    skipped=$((skipped + 1))
+    skipped=$((skipped + 3))
     [ "$release" = 13 ] || skipped=$((skipped + 1))
 fi
+[ "$too_new" = no ] || skipped=$((skipped + 1))
 if [ "$skipped" -gt 0 ]; then
     say "skipped:"
+    [ "$too_new" = no ] || echo "the Debian package in a fresh Debian 12 (built here, it needs glibc $glibc)"
     sed -n 's/^test \(.*\) \.\.\. ignored\(.*\)$/\1\2/p' "$log"
     if [ -z "$newer" ]; then
         echo "debians_module_and_this_one_ask_the_same_users (--offline)"
+        echo "the Debian package in a fresh Debian 12 (--offline)"
+        echo "the Debian package in a fresh Debian 13 (--offline)"
         [ "$release" = 13 ] || echo "end_to_end with the sshd of Debian 13 (--offline)"
     fi
 fi

@@ -157,7 +157,9 @@ impl Root {
     #[track_caller]
     pub fn install(&self, deb: &Path) -> String {
         let path = self.bring(deb);
-        self.ok(&format!("apt-get install -y {path} 2>&1; s=$?; rm {path}; exit $s"))
+        self.ok(&format!(
+            "apt-get install -y {path} 2>&1; s=$?; rm {path}; exit $s"
+        ))
     }
 
     /// Where the module is, by the name that the package gives it.
