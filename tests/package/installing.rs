@@ -2,7 +2,7 @@
 
 use crate::debs::package;
 use crate::logins::{Site, comes_in_as, password};
-use crate::root::{Root, difference};
+use crate::root::Root;
 
 #[test]
 fn installing_changes_no_pam_stack_and_adds_only_the_packages_files() {

@@ -52,15 +52,9 @@ fn the_readme_has_every_example_word_for_word() {
     assert!(examples.lines().count() >= 6, "{examples}");
     for name in examples.lines() {
         let example = example(&site, name);
-        let block: String = lines(&example)
-            .iter()
-            .map(|line| format!("{line}\n"))
-            .collect();
+        let block = lines(&example).join("\n") + "\n";
         // Within a list, text is indented.
-        let indented = block
-            .lines()
-            .map(|line| format!("   {line}\n"))
-            .collect::<String>();
+        let indented = format!("   {}\n", lines(&example).join("\n   "));
         assert!(
             readme.contains(&format!("```text\n{block}```"))
                 || readme.contains(&format!("```text\n{indented}   ```")),
