@@ -75,9 +75,13 @@ impl Site {
         ]))
     }
 
-    /// The console's login, as getty starts it.
+    /// The console's login, as getty starts it: first of its session, or Debian 13's is stopped.
     pub fn console(&self) -> Terminal {
-        Terminal::start(&self.root.inside(&["login", "alice"]))
+        Terminal::start(
+            &self
+                .root
+                .inside(&["setsid", "--ctty", "--wait", "login", "alice"]),
+        )
     }
 }
 

@@ -190,11 +190,12 @@ impl Root {
         ];
         let skip = "-path /proc -o -path /dev -o -path /run -o -path /sys -o -path /tmp";
         let listing = self.ok(&format!(
-            "find / \\( {skip} \\) -prune -o -type f -printf '%m %u:%g ' -exec sha256sum {{}} \\; ; \
-             find / \\( {skip} \\) -prune -o ! -type f -printf '%m %u:%g %y  %p %l\\n'"
+            "find / \\( {skip} \\) -prune -o -printf '%m %u:%g %y  %p %l\\n'; \
+             find / \\( {skip} \\) -prune -o -type f -exec sha256sum {{}} +"
         ));
         let is_own = |line: &str| {
             let path = line.split_once("  ").map_or(line, |(_, path)| path);
+            // Of a file, kind and mode are one line, and the content is another.
             OWN.iter().any(|own| path.starts_with(own))
         };
         listing
