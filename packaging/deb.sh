@@ -118,7 +118,7 @@ cross=
 [ "$arch" = "$own" ] || cross="--target $target"
 # shellcheck disable=SC2086 # options, or none
 "$tools/bin/cargo-deb" deb --quiet --no-build --no-strip --locked --package pam_duo $cross \
-    --deb-version "$version" --output "$deb.new" >&2
+    --deb-version "$version" --output "$deb.new" >/dev/null
 [ -s "$deb.new" ] || die "cargo-deb made no $deb"
 mv "$deb.new" "$deb"
 
