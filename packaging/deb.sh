@@ -8,7 +8,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . packaging/setup.sh
 
-# Later ones need a newer Rust than 1.85, whatever they say.
+# Builds with Rust 1.85, which 3.8.0 does not, although it says so.
 CARGO_DEB=3.6.2
 
 arch=
