@@ -78,7 +78,7 @@ too_new=no
 if [ "$offline" = no ]; then
     say "the Debian package"
     package=$PWD/$(sh packaging/deb.sh | tail -n 1)
-    [ -s "$package" ] || die "packaging/deb.sh made no package"
+    [ -f "$package" ] || die "packaging/deb.sh made no package"
     package_releases="12:bookworm 13:trixie"
     # Built with a newer glibc than Debian 12's, it may say that it needs one.
     glibc=$(dpkg-deb --field "$package" Depends | sed -n 's/.*libc6 (>= \([0-9.]*\)).*/\1/p')
@@ -115,7 +115,11 @@ status=0
         # What says nothing about sshd or PAM is left to the first run: a network's faults, and a host
         # program that is built here.
         PAM_DUO_ROOT=$newer cargo test --package pam_duo --test end_to_end --no-fail-fast -- \
-            --skip cost:: --skip deadlines:: --skip host_safety:: --test-threads 4 $filter 2>&1 || echo "exit status $?"
+            --skip cost:: --skip deadlines:: --skip host_safety:: --test-threads 4 $filter 2>&1 ||
+            echo "exit status $?"
+        # What pamduo lint says of stacks, against the newer libpam.
+        PAM_DUO_ROOT=$newer cargo test --package pam_duo --test pamduo_lint -- real_ $filter 2>&1 ||
+            echo "exit status $?"
     fi
     for release_and_suite in $package_releases; do
         root=target/package-${release_and_suite%%:*}
