@@ -130,4 +130,4 @@ say "needs glibc $newest: $(dpkg-deb -f "$deb" Depends)"
 if [ "$(debian_release)" = 12 ] && dpkg --compare-versions "$newest" gt 2.35; then
     die "built on Debian 12, the package has to run on Ubuntu 22.04, which has glibc 2.35"
 fi
-echo "$deb"
+echo "$here/$deb"

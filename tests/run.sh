@@ -77,7 +77,7 @@ package_releases=
 too_new=no
 if [ "$offline" = no ]; then
     say "the Debian package"
-    package=$PWD/$(sh packaging/deb.sh | tail -n 1)
+    package=$(sh packaging/deb.sh | tail -n 1)
     [ -f "$package" ] || die "packaging/deb.sh made no package"
     package_releases="12:bookworm 13:trixie"
     # Built with a newer glibc than Debian 12's, it may say that it needs one.
