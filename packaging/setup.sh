@@ -50,7 +50,8 @@ install_packages() {
     installed=yes
     # shellcheck disable=SC2086 # a list of names
     { $SUDO apt-get update -qq &&
-        $SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing; } >&2 ||
+        $SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+            -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold $missing </dev/null; } >&2 ||
         installed=no
     [ "$own_policy" = no ] || $SUDO rm -f "$policy"
     # Nor at the next boot, if it was not there before.
