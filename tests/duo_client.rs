@@ -430,3 +430,25 @@ fn a_clock_that_is_set_meanwhile_changes_no_deadline() {
         assert_eq!(timeouts, [10, 10, 8]);
     }
 }
+
+/// A clock that no clock can show is not signed with, and nothing panics.
+#[test]
+fn a_clock_that_cannot_be_is_not_believed() {
+    let far = [
+        "253402300799",
+        "253402300800",
+        "9223372036854775807",
+        "0",
+        "1",
+    ];
+    for time in far {
+        let body = format!(r#"{{"stat":"OK","response":{{"time":{time}}}}}"#);
+        let refusal = r#"{"stat":"FAIL","code":40105,"message":"Bad request timestamp"}"#;
+        let no_date = reply(401, refusal);
+        let played = play(vec![now(no_date), now(reply(200, &body))], preauth);
+        let rejected = matches!(played.result, Err(DuoError::KeysRejected(_)));
+        assert!(rejected, "{time}: {:?}", played.result);
+    }
+    let answers = vec![now(clock_off(253_402_300_799)), now(reply(500, ""))];
+    assert!(play(answers, preauth).result.is_err());
+}

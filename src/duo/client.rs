@@ -100,6 +100,17 @@ pub struct Client<'a, T> {
     trace: &'a dyn Fn(String),
 }
 
+/// A clock outside these, in Unix seconds, is no clock: 2000, and before the year 9000, since HTTP's
+/// dates end with 9999.
+const EARLIEST: u64 = 946_684_800;
+const LATEST: u64 = 221_845_392_000;
+
+/// Unix seconds.
+fn unix(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 struct Skew {
     ahead: Duration,
@@ -115,9 +126,15 @@ impl Skew {
     }
 
     fn apply(self, ours: SystemTime) -> SystemTime {
-        (ours + self.ahead)
-            .checked_sub(self.behind)
-            .unwrap_or(SystemTime::UNIX_EPOCH)
+        ours.checked_add(self.ahead)
+            .and_then(|time| time.checked_sub(self.behind))
+            .filter(|time| (EARLIEST..LATEST).contains(&unix(*time)))
+            .unwrap_or(ours)
+    }
+
+    /// Whether it leads to a time that can be one.
+    fn is_believable(self, ours: SystemTime) -> bool {
+        self.apply(ours) != ours
     }
 
     fn is_notable(self) -> bool {
@@ -332,7 +349,7 @@ impl<'a, T: Transport> Client<'a, T> {
                 .map(|theirs| Skew::between(self.clock.wall(), theirs)),
         };
         match skew {
-            Some(skew) if skew.is_notable() => {
+            Some(skew) if skew.is_notable() && skew.is_believable(self.clock.wall()) => {
                 (self.trace)(format!(
                     "Duo's clock is {} s ahead of ours, {} s behind: signing again",
                     skew.ahead.as_secs(),

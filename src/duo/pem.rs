@@ -41,7 +41,14 @@ pub(super) fn certificates(text: &[u8]) -> impl Iterator<Item = Encoded<'_>> {
     let (begin, end) = (Finder::new(BEGIN), Finder::new(END));
     let mut rest = text;
     std::iter::from_fn(move || {
-        let (_, body) = cut(rest, &begin)?;
+        let body = loop {
+            let (before, body) = cut(rest, &begin)?;
+            // Behind a "#", say, it is no beginning.
+            if before.last().is_none_or(|last| *last == b'\n') {
+                break body;
+            }
+            rest = body;
+        };
         let (mut body, behind) = cut(body, &end)?;
         rest = behind;
         // Another beginning before the end: the first one was cut off.
@@ -75,27 +82,42 @@ fn without_lines(text: &[u8], length: usize) -> Vec<u8> {
 fn subject(head: &[u8]) -> Option<&[u8]> {
     const SEQUENCE: u8 = 0x30;
     const VERSION: u8 = 0xA0;
-    let (_, certificate, _) = element(head)?;
-    let (tag, to_be_signed, _) = element(certificate)?;
-    let (first, _, behind) = element(to_be_signed)?;
-    let serial = if first == VERSION {
-        behind
-    } else {
-        to_be_signed
+    // These two go on behind the head.
+    let certificate = element(head)?;
+    let to_be_signed = element(certificate.content)?;
+    let first = element(to_be_signed.content)?.whole()?;
+    let mut rest = match first.tag {
+        VERSION => first.behind,
+        _ => to_be_signed.content,
     };
-    let mut rest = serial;
     // Serial number, signature algorithm, issuer, validity.
     for _ in 0..4 {
-        rest = element(rest)?.2;
+        rest = element(rest)?.whole()?.behind;
     }
-    let (name, subject, whole) = element(rest)?;
-    // The outer two may go on behind the head, a name must not.
-    let complete = rest.len() - whole.len() >= subject.len() + 2;
-    (tag == SEQUENCE && name == SEQUENCE && complete).then_some(subject)
+    let subject = element(rest)?.whole()?;
+    (to_be_signed.tag == SEQUENCE && subject.tag == SEQUENCE).then_some(subject.content)
 }
 
-/// One DER element: its tag, what is there of its content, and what comes behind.
-fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+/// One DER element.
+struct Element<'a> {
+    tag: u8,
+    /// What is there of its content.
+    content: &'a [u8],
+    /// Whether that is all of it.
+    is_whole: bool,
+    /// What comes behind it.
+    behind: &'a [u8],
+}
+
+impl Element<'_> {
+    /// The element, if all of it is there.
+    fn whole(self) -> Option<Self> {
+        self.is_whole.then_some(self)
+    }
+}
+
+/// Reads the first element.
+fn element(der: &[u8]) -> Option<Element<'_>> {
     let (&tag, rest) = der.split_first()?;
     let (&first, rest) = rest.split_first()?;
     let (length, rest) = match first {
@@ -104,13 +126,18 @@ fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
             let (bytes, rest) = rest.split_at_checked(usize::from(first & 0x0F))?;
             let length = bytes
                 .iter()
-                .fold(0, |sum, byte| sum << 8 | usize::from(*byte));
+                .fold(0, |sum, byte| (sum << 8) | usize::from(*byte));
             (length, rest)
         }
         _ => return None,
     };
     let (content, behind) = rest.split_at(length.min(rest.len()));
-    Some((tag, content, behind))
+    Some(Element {
+        tag,
+        content,
+        is_whole: content.len() == length,
+        behind,
+    })
 }
 
 #[cfg(test)]
@@ -155,6 +182,30 @@ mod tests {
             names.push(name.to_vec());
         }
         assert!(names.len() > 50, "{}", names.len());
+    }
+
+    #[test]
+    fn a_certificate_in_a_comment_is_none() {
+        let text = "#-----BEGIN CERTIFICATE-----\nYWJj\n#-----END CERTIFICATE-----\n\
+            -----BEGIN CERTIFICATE-----\nZGVm\n-----END CERTIFICATE-----\n";
+        assert_eq!(all(text), [b"def".to_vec()]);
+    }
+
+    /// Names of every length, so that the head ends before, within and behind them.
+    #[test]
+    fn a_root_with_a_long_name_is_never_ruled_out() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        for length in (1..1200).step_by(7) {
+            let mut root = rcgen::CertificateParams::default();
+            let unit = "u".repeat(length);
+            root.distinguished_name
+                .push(rcgen::DnType::OrganizationalUnitName, unit);
+            let pem = root.self_signed(&key).unwrap().pem();
+            let encoded = certificates(pem.as_bytes()).next().unwrap();
+            let whole = encoded.decode().unwrap();
+            let anchor = webpki::anchor_from_trusted_cert(&whole).unwrap();
+            assert!(encoded.may_be_of(&[anchor.subject.as_ref()]), "{length}");
+        }
     }
 
     #[test]

@@ -27,11 +27,14 @@ pub(super) fn connect_any(addresses: &[SocketAddr], deadline: Instant) -> io::Re
     let mut waiting = interleave(addresses).into_iter();
     let mut open: Vec<OwnedFd> = Vec::new();
     let mut last_error = None;
+    // This machine's own want goes before whatever the network says: it must not be taken for an
+    // outage.
+    let mut own_want = None;
     let mut next_start = Instant::now();
     loop {
         let now = Instant::now();
         if now >= deadline {
-            return Err(io::ErrorKind::TimedOut.into());
+            return Err(own_want.unwrap_or(io::ErrorKind::TimedOut.into()));
         }
         if now >= next_start || open.is_empty() {
             match waiting.next().map(start) {
@@ -40,11 +43,16 @@ pub(super) fn connect_any(addresses: &[SocketAddr], deadline: Instant) -> io::Re
                     next_start = now + HEAD_START;
                 }
                 Some(Err(error)) => {
-                    last_error = Some(error);
+                    if is_own_want(&error) {
+                        own_want = Some(error);
+                    } else {
+                        last_error = Some(error);
+                    }
                     continue;
                 }
                 None if open.is_empty() => {
-                    return Err(last_error.unwrap_or(io::ErrorKind::AddrNotAvailable.into()));
+                    let error = own_want.or(last_error);
+                    return Err(error.unwrap_or(io::ErrorKind::AddrNotAvailable.into()));
                 }
                 None => next_start = deadline,
             }
@@ -61,6 +69,15 @@ pub(super) fn connect_any(addresses: &[SocketAddr], deadline: Instant) -> io::Re
             next_start = now;
         }
     }
+}
+
+/// Whether this machine has run out of descriptors or memory.
+pub(super) fn is_own_want(error: &io::Error) -> bool {
+    use nix::libc::{EMFILE, ENFILE, ENOBUFS, ENOMEM};
+    matches!(
+        error.raw_os_error(),
+        Some(EMFILE | ENFILE | ENOBUFS | ENOMEM)
+    )
 }
 
 /// The families in turn, beginning with the first address's (RFC 8305, section 4), so that a

@@ -4,6 +4,7 @@
 //! ureq's defaults do not suit a PAM module, so each is set: no proxy from the environment, no
 //! redirects, a status is no error, HTTPS only, a time limit for everything.
 
+use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use super::client::{Reply, Transport, TransportError};
 use super::exchange::Exchange;
 use super::resolve::BoundedResolver;
 use super::sign::SignedRequest;
+use super::tcp::is_own_want;
 use super::wire::{Begin, TcpConnector, TlsConnector};
 
 /// Longest body that is read, in bytes: a preauth reply for a user with many devices has a few
@@ -126,7 +128,7 @@ impl Transport for HttpsTransport {
             TransportError {
                 detail: describe(&error),
                 maybe_sent: stage != Exchange::CONNECTING,
-                local: matches!(&error, Error::Io(error) if is_local(error)),
+                local: matches!(&error, Error::Io(error) if is_own_want(error)) || is_starved(),
                 again: match stage {
                     Exchange::REUSED => true,
                     Exchange::CONNECTING => self.exchange.is_worth_another(&error),
@@ -145,13 +147,14 @@ pub fn proxy(url: &str) -> Option<Proxy> {
     (is_http && !proxy.host().is_empty()).then_some(proxy)
 }
 
-/// Whether this machine has run out of descriptors or memory.
-fn is_local(error: &std::io::Error) -> bool {
-    use nix::libc::{EMFILE, ENFILE, ENOBUFS, ENOMEM};
-    matches!(
-        error.raw_os_error(),
-        Some(EMFILE | ENFILE | ENOBUFS | ENOMEM)
-    )
+/// Whether this process has next to no descriptors left. What failed may have failed for that alone,
+/// also where its error says something else: a name service that cannot open its socket finds no
+/// name.
+fn is_starved() -> bool {
+    let probe = || File::open("/dev/null");
+    let probes: [std::io::Result<File>; 4] = std::array::from_fn(|_| probe());
+    let failed = probes.iter().filter_map(|probe| probe.as_ref().err());
+    failed.into_iter().any(is_own_want)
 }
 
 /// An error's words for the log. Never the request's.

@@ -80,6 +80,18 @@ pub fn client_config(cafile: Option<&Path>) -> Result<Arc<ClientConfig>, TrustEr
     Ok(Arc::new(config))
 }
 
+/// What a login verifies Duo's certificate with, and its cryptography: for a command that looks on.
+///
+/// # Errors
+/// [`TrustError`] if there is no certificate to trust.
+pub fn verifier(
+    cafile: Option<&Path>,
+) -> Result<(Arc<dyn ServerCertVerifier>, Arc<CryptoProvider>), TrustError> {
+    let (_, roots) = find(cafile)?;
+    let provider = Arc::clone(&roots.provider);
+    Ok((Arc::new(roots), provider))
+}
+
 /// The certificates that are believed, all of them, and where they come from: for a command that
 /// explains.
 #[derive(Clone, Debug)]

@@ -25,11 +25,11 @@ struct Pulse {
 
 impl Pulse {
     /// Time lost up to now. The thread itself may not have had its turn yet after a stop. A beat that
-    /// comes late by less than a tick is a busy machine's; so half of the time could go unnoticed at
-    /// the most, and the other half is plenty for Duo's answer.
+    /// comes late by less than half a tick is a busy machine's. Stops that are shorter than that go
+    /// unnoticed; but between them the process runs, and takes whatever Duo has answered.
     fn lost_until_now(&self) -> Duration {
         let late = self.beat.elapsed().saturating_sub(TICK);
-        if late < TICK {
+        if late < TICK / 2 {
             self.lost
         } else {
             self.lost + late

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use duo_sim::{Fault, FaultKind, Options, Scenario, Simulator};
 
 use crate::bench::{Bench, CONF, config};
+use crate::deadlines::SilentAddress;
 use crate::host_program::{command, run, said};
 
 /// Codes of `security/_pam_types.h`.
@@ -107,6 +108,27 @@ fn running_out_of_descriptors_keeps_out() {
     for limit in 3..20 {
         let said = run(&bench, &[], &["-f", &limit.to_string()]);
         assert_eq!(said.code(SUCCESS), 0, "{limit}: {}", said.text);
+    }
+}
+
+/// One address is silent, and for the other there is no descriptor left: no outage.
+#[test]
+fn running_out_of_descriptors_beside_a_dead_address_keeps_out() {
+    let bench = Bench::new("[users.alice]\npreauth = \"deny\"", "");
+    let port = bench.duo.address().port();
+    let _dead = SilentAddress::at(([127, 0, 0, 3], port).into());
+    let conf = format!(
+        "{}host = duo.test:{port}\nhttps_timeout = 1\nfailmode = safe\n",
+        config(&bench.duo)
+    );
+    bench.host.write(CONF, 0o600, &conf);
+    for addresses in [["127.0.0.3", "127.0.0.1"], ["127.0.0.1", "127.0.0.3"]] {
+        let hosts = addresses.map(|address| format!("{address} duo.test\n"));
+        bench.host.write("/etc/hosts", 0o644, &hosts.concat());
+        for limit in 3..12 {
+            let said = run(&bench, &[], &["-f", &limit.to_string()]);
+            assert_eq!(said.code(SUCCESS), 0, "{limit}: {}", said.text);
+        }
     }
 }
 

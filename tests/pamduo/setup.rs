@@ -1,7 +1,7 @@
 //! `pamduo setup`: what is asked, what is tried, what is written.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -73,7 +73,7 @@ fn the_lines_for_sshd_and_sudo_name_the_file() {
     assert!(run.stdout.contains(&line), "{run:?}");
     for line in [
         "    AuthenticationMethods publickey,keyboard-interactive\n",
-        "    auth  requisite  pam_unix.so\n",
+        "    @include common-auth\n",
     ] {
         assert!(run.stdout.contains(line));
         let readme = include_str!("../../README.md");
@@ -325,4 +325,17 @@ fn json_says_what_was_written() {
     let json = set_up(&bench, &["--json"]).json();
     assert_eq!(json["written"], true);
     assert!(json["backup"].is_null() && json["module"].as_str().unwrap().contains("conf="));
+}
+
+/// What it says about groups and failmode would be lost.
+#[test]
+fn a_file_that_is_not_believed_is_not_replaced() {
+    let bench = empty();
+    let before = "[duo]\nfailmode = secure\ngroups = staff\n";
+    fs::write(bench.conf(), before).unwrap();
+    fs::set_permissions(bench.conf(), fs::Permissions::from_mode(0o664)).unwrap();
+    let run = set_up(&bench, &["--force", "--no-check"]);
+    assert_eq!(run.status, 1, "{run:?}");
+    assert!(run.all().contains("chmod 600"), "{run:?}");
+    assert_eq!(text(&bench.conf()), before);
 }

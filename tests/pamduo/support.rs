@@ -85,7 +85,7 @@ fn log_lines_have_stand_ins_for_names_and_addresses() {
     for line in [
         "2026-01-02T03:04:05+00:00 pam_duo(sshd:auth): Successful Duo login for user1 from host1 \
          [factor=push ms=42]\n",
-        "Failsafe Duo login for user1: HTTP 503 [secret]\n",
+        "Failsafe Duo login for user1: HTTP 503\n",
         "Aborted Duo login for user2: (left out)\n",
         "Unknown key 'failmod' in /x, line 1: did you mean 'failmode'?\n",
     ] {

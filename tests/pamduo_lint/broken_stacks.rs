@@ -321,6 +321,17 @@ pub const CASES: &[Case] = &[
         broken: |root| stack(root, "auth required pam_duo.so\nauth requird pam_env.so\n"),
     },
     Case {
+        id: "unusable-line",
+        place: "/etc/pam.d/sshd:2",
+        instead: "auth  required",
+        broken: |root| {
+            stack(
+                root,
+                "auth required pam_duo.so\nauth required pam_env.so\r\n",
+            )
+        },
+    },
+    Case {
         id: "too-many-paths",
         place: "/etc/pam.d/sshd:451",
         instead: "fewer lines",

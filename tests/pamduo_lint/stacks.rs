@@ -58,6 +58,14 @@ pub const STACKS: &[Stack] = &[
         "auth requisite {a}\nauth required {duo}",
     ),
     stack(
+        "pam_listfile has nothing to say of users whom apply= does not name",
+        true,
+        true,
+        "auth required {a}\nauth [success=ignore ignore=1 default=die] pam_listfile.so item=rhost \
+         sense=allow file=/etc/hostname apply=@nobody-is-in-it\nauth required {duo}\nauth required \
+         pam_permit.so",
+    ),
+    stack(
         "required twice",
         false,
         true,

@@ -249,7 +249,8 @@ pub(super) fn through(
             }
         };
         let code = status.split(' ').nth(1).unwrap_or_default();
-        if code.len() == 3 && code.starts_with('2') {
+        // As ureq, which a login goes through, has it.
+        if code == "200" {
             step.say(format!("connects to {}:{}", duo.name, duo.port));
             return true;
         }

@@ -4,9 +4,8 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pam_duo::config::Config;
-use pam_duo::duo::trust::Store;
+use pam_duo::duo::trust::{self, Store};
 use pam_duo::text::clean;
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
@@ -23,7 +22,7 @@ use crate::date;
 /// Notes which certificates came, and leaves the judgement to the verifier that a login uses.
 #[derive(Debug)]
 struct Recorder {
-    inner: Arc<WebPkiServerVerifier>,
+    inner: Arc<dyn ServerCertVerifier>,
     presented: Mutex<Vec<CertificateDer<'static>>>,
 }
 
@@ -78,7 +77,7 @@ pub(super) fn handshake(
     config: &Config,
 ) -> bool {
     stream.limit(config.https_timeout);
-    let mut connection = match prepare(host, store) {
+    let mut connection = match prepare(host, config) {
         Ok(prepared) => prepared,
         Err(reason) => {
             step.find(
@@ -122,27 +121,24 @@ pub(super) fn handshake(
     }
 }
 
-fn prepare(host: &str, store: &Store) -> Result<(Arc<Recorder>, ClientConnection), String> {
+fn prepare(host: &str, config: &Config) -> Result<(Arc<Recorder>, ClientConnection), String> {
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| "the host is neither a name nor an address".to_owned())?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let roots = Arc::new(store.roots.clone());
-    let inner = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider))
-        .build()
-        .map_err(|error| error.to_string())?;
+    let (inner, provider) =
+        trust::verifier(config.cafile.as_deref()).map_err(|error| error.to_string())?;
     let recorder = Arc::new(Recorder {
         inner,
         presented: Mutex::default(),
     });
     let verifier = Arc::clone(&recorder);
-    let config = ClientConfig::builder_with_provider(provider)
+    let tls = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
     let connection =
-        ClientConnection::new(Arc::new(config), name).map_err(|error| error.to_string())?;
+        ClientConnection::new(Arc::new(tls), name).map_err(|error| error.to_string())?;
     Ok((recorder, connection))
 }
 

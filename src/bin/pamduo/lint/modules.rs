@@ -94,7 +94,7 @@ pub(crate) fn answers(module: &str, arguments: &[String], service: &str) -> Code
             Codes::from([Code::AUTH_ERR, Code::MAXTRIES, Code::IGNORE])
         }
         "pam_unix.so" | "pam_succeed_if.so" | "pam_access.so" | "pam_localuser.so"
-        | "pam_listfile.so" | "pam_usertype.so" => {
+        | "pam_usertype.so" => {
             let mut codes = Codes::from(failures);
             codes.insert(Code::SUCCESS);
             codes

@@ -71,9 +71,14 @@ pub(crate) struct Line {
 pub(crate) fn read(text: &str) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut joined: Option<(usize, String)> = None;
-    for (number, raw) in (1..).zip(text.lines()) {
+    for (number, raw) in (1..).zip(text.split('\n')) {
         // A comment begins anywhere, also within a word; a backslash in it joins nothing.
-        let line = raw.split('#').next().unwrap_or_default().trim();
+        // Blanks are all that libpam takes off: the CR of a file from Windows stays part of a name.
+        let line = raw
+            .split('#')
+            .next()
+            .unwrap_or_default()
+            .trim_matches([' ', '\t']);
         let (number, mut logical) = match joined.take() {
             Some((number, before)) => (number, before),
             None => (number, String::new()),
@@ -142,6 +147,12 @@ fn statement(line: &str) -> Option<Statement> {
     let Some(module) = module else {
         return unusable(parsed, "it names no module");
     };
+    if module.contains('\r') || line.ends_with('\r') {
+        return unusable(
+            parsed,
+            "it ends in a carriage return, as files from Windows do",
+        );
+    }
     Some(Statement::Module {
         kind: known,
         control: parsed,

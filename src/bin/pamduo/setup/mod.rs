@@ -98,6 +98,13 @@ impl Before {
 fn set_up(arguments: &Arguments, path: &Path, output: &Output) -> Result<Done, Stop> {
     let refused = |text: String| Stop::Refused(text);
     let before = look(path).map_err(refused)?;
+    if let Some(Before { text: None, .. }) = &before {
+        return Err(refused(format!(
+            "{path} is not believed, so that what it says would be lost: chown root: {path}; \
+             chmod 600 {path}; and once more. Nothing was written",
+            path = path.display()
+        )));
+    }
     let current = before
         .as_ref()
         .and_then(|before| before.text.as_ref())
@@ -252,10 +259,10 @@ and in /etc/ssh/sshd_config:
     PasswordAuthentication no
     AuthenticationMethods publickey,keyboard-interactive
 
-For sudo, in /etc/pam.d/sudo, in the place of \"@include common-auth\":
+For sudo, in /etc/pam.d/sudo, behind the line that is there for the password:
 
-    auth  requisite  pam_unix.so
-    auth  required   {module}
+    @include common-auth
+    auth  required  {module}
 
 Then: sshd -t && systemctl reload ssh"
     ));

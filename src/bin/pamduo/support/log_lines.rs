@@ -27,20 +27,45 @@ const EVENTS: [&str; 7] = [
     "Error in Duo login",
 ];
 
-/// Words that begin a detail that names nobody.
-const DETAILS: [&str; 11] = [
+/// Details that stay as they are: about this machine, Duo's host and files.
+const WHOLE_DETAILS: [&str; 5] = [
     "Couldn't connect to ",
     "Couldn't open ",
-    "HTTP ",
-    "Invalid ikey or skey",
     "Missing host, ikey, or skey",
     "Bad value of 'host'",
+    "no CA certificate could be read",
+];
+
+/// Details of which the words stay, and the numbers that follow: what comes then is Duo's or
+/// somebody else's.
+const DETAILS: [&str; 6] = [
+    "HTTP ",
+    "Invalid ikey or skey",
     "invalid JSON response",
     "not finished within login_timeout",
     "no such user",
     "conversation failed",
-    "no CA certificate could be read",
 ];
+
+/// What may stay of a detail.
+fn harmless(detail: &str) -> String {
+    if WHOLE_DETAILS.iter().any(|start| detail.starts_with(start)) {
+        return detail.to_owned();
+    }
+    let known = DETAILS
+        .iter()
+        .find_map(|start| Some((start, detail.strip_prefix(start)?)));
+    let Some((start, rest)) = known else {
+        return "(left out)".to_owned();
+    };
+    let numbers: String = rest
+        .chars()
+        .take_while(|c| c.is_ascii_digit() || matches!(c, ':' | ' '))
+        .collect();
+    format!("{start}{numbers}")
+        .trim_end_matches([':', ' '])
+        .to_owned()
+}
 
 /// Words that begin a line about the configuration.
 const CONFIGURATION: [&str; 9] = [
@@ -100,6 +125,9 @@ fn system_log() -> (String, io::Result<String>) {
 
 /// The end of a file.
 fn tail(path: &Path) -> io::Result<String> {
+    if !path.metadata()?.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
@@ -179,18 +207,14 @@ impl Names {
             Some((rest, fields)) => (rest, reduce_fields(fields)),
             None => (rest, String::new()),
         };
-        let (who, detail) = match rest.split_once(": ") {
-            Some((who, detail)) => (who, Some(detail)),
-            None => (rest, None),
+        let Some((user, host, detail)) = who(rest) else {
+            // Somebody's name looks like the rest of a line.
+            return format!(" (left out){fields}");
         };
         let mut text = String::new();
-        let (user, host) = match who.rsplit_once(" from ") {
-            Some((user, host)) => (user, Some(host)),
-            None => (who, None),
-        };
-        if let Some(user) = user.strip_prefix(" for ") {
+        if let Some(user) = user {
             text.push_str(" for ");
-            text.push_str(&stand_in(&mut self.users, "user", user));
+            text.push_str(&stand_in(&mut self.users, "user", &format!("'{user}'")));
         }
         if let Some(host) = host {
             text.push_str(" from ");
@@ -198,13 +222,34 @@ impl Names {
         }
         if let Some(detail) = detail {
             text.push_str(": ");
-            text.push_str(if DETAILS.iter().any(|start| detail.starts_with(start)) {
-                detail
-            } else {
-                "(left out)"
-            });
+            text.push_str(&harmless(detail));
         }
         text + &fields
+    }
+}
+
+/// Takes ` for 'USER' from HOST: DETAIL` apart, each of which may be missing; `None` for anything
+/// else.
+fn who(rest: &str) -> Option<(Option<&str>, Option<&str>, Option<&str>)> {
+    let (user, rest) = match rest.strip_prefix(" for '") {
+        Some(rest) => {
+            let (user, rest) = rest.split_once('\'')?;
+            (Some(user), rest)
+        }
+        None => (None, rest),
+    };
+    let (host, rest) = match rest.strip_prefix(" from ") {
+        Some(rest) => {
+            let end = rest.find(": ").unwrap_or(rest.len());
+            let (host, rest) = rest.split_at(end);
+            let is_word = !host.contains(|c: char| c.is_whitespace() || c == '\'');
+            (Some(is_word.then_some(host)?), rest)
+        }
+        None => (None, rest),
+    };
+    match rest.strip_prefix(": ") {
+        Some(detail) => Some((user, host, Some(detail))),
+        None => rest.is_empty().then_some((user, host, None)),
     }
 }
 
@@ -247,6 +292,28 @@ mod tests {
                 "Jan 2 03:04:05 bastion sshd[7]: pam_duo(sshd:auth): Failsafe Duo login for \
                  'alice': HTTP 503",
                 "Jan 2 03:04:05 pam_duo(sshd:auth): Failsafe Duo login for user1: HTTP 503",
+            ),
+            (
+                "Jan 2 03:04:05 bastion sshd[7]: pam_duo(sshd:auth): Aborted Duo login for \
+                 'alice': HTTP 400: 40002 Invalid (alice 203.0.113.5)",
+                "Jan 2 03:04:05 pam_duo(sshd:auth): Aborted Duo login for user1: HTTP 400: 40002",
+            ),
+            (
+                "Jan 2 03:04:05 bastion sshd[7]: pam_duo(sshd:auth): Aborted Duo login for \
+                 'alice': conversation failed; alice",
+                "Jan 2 03:04:05 pam_duo(sshd:auth): Aborted Duo login for user1: conversation \
+                 failed",
+            ),
+            (
+                "Jan 2 03:04:05 bastion sshd[7]: pam_duo(sshd:auth): Failed Duo login for 'a: \
+                 HTTP bob 10.1.2.3' from 1.2.3.4: denied",
+                "Jan 2 03:04:05 pam_duo(sshd:auth): Failed Duo login for user3 from host2: (left \
+                 out)",
+            ),
+            (
+                "Jan 2 03:04:05 bastion sshd[7]: pam_duo(sshd:auth): Failed Duo login for 'a' \
+                 bob' from 1.2.3.4: HTTP 500 [factor=push ms=1]",
+                "Jan 2 03:04:05 pam_duo(sshd:auth): Failed Duo login (left out) [factor=push ms=1]",
             ),
             (
                 "Jan 2 03:04:05 bastion sshd[7]: pam_duo(sshd:auth): send_gecos: Unix user 'x'",
