@@ -10,6 +10,7 @@
 use std::fs;
 use std::path::Path;
 
+use pam_duo::duo::api::{Preauth, read_preauth};
 use proptest::prelude::*;
 
 #[path = "fuzz/checks.rs"]
@@ -65,6 +66,27 @@ fn found_by_fuzzing_groups_whose_names_end_in_blanks_are_written_as_they_are_rea
     ] {
         let text = format!("ikey = A\nskey = B\nhost = c\ngroups = {groups}\n");
         checks::config(text.as_bytes());
+    }
+}
+
+/// A reply with bytes that are no UTF-8 was read where they stood in a key that is passed over, and
+/// was an outage where they stood in a device's name.
+#[test]
+fn found_by_fuzzing_bytes_that_are_no_utf_8_change_no_verdict() {
+    for key in ["status_msg", "unknown"] {
+        let reply = |result: &str| {
+            let mut body = format!(r#"{{"stat":"OK","response":{{"result":"{result}","{key}":""#);
+            body.push_str("\u{1}\"}}");
+            let mut bytes = body.into_bytes();
+            bytes
+                .iter_mut()
+                .filter(|byte| **byte == 1)
+                .for_each(|byte| *byte = 0xB2);
+            bytes
+        };
+        let read = |result: &str| read_preauth(&reply(result)).unwrap().unwrap();
+        assert!(matches!(read("allow"), Preauth::Allow { .. }), "{key}");
+        assert!(matches!(read("deny"), Preauth::Deny { .. }), "{key}");
     }
 }
 

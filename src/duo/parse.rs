@@ -91,7 +91,8 @@ impl<'de, T: serde::de::DeserializeOwned> Deserialize<'de> for LooseList<T> {
 /// # Errors
 /// [`BadReply`] if the body is not what Duo documents.
 fn envelope<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<Envelope<T>, BadReply> {
-    let raw: RawEnvelope<T> = serde_json::from_slice(body)?;
+    // Bytes that are not UTF-8, in a device's name say, are no reason to call it an outage.
+    let raw: RawEnvelope<T> = serde_json::from_str(&String::from_utf8_lossy(body))?;
     match raw.stat.as_str() {
         "OK" => raw
             .response
@@ -305,7 +306,8 @@ pub fn read_time(body: &[u8]) -> Result<Envelope<u64>, BadReply> {
 #[must_use]
 pub fn redacted(body: &[u8]) -> String {
     const LONGEST: usize = 2000;
-    let Ok(mut value) = serde_json::from_slice::<serde_json::Value>(body) else {
+    let Ok(mut value) = serde_json::from_str::<serde_json::Value>(&String::from_utf8_lossy(body))
+    else {
         return "(not JSON)".to_owned();
     };
     if let Some(response) = value.get_mut("response").and_then(|r| r.as_object_mut()) {

@@ -273,7 +273,8 @@ pub(crate) fn login(data: &[u8]) {
 
 /// Whether a reply grants access, by a reader of its own.
 fn allows(body: &[u8]) -> bool {
-    let Ok(reply) = serde_json::from_slice::<serde_json::Value>(body) else {
+    let Ok(reply) = serde_json::from_str::<serde_json::Value>(&String::from_utf8_lossy(body))
+    else {
         return false;
     };
     reply.get("stat").and_then(|stat| stat.as_str()) == Some("OK")
