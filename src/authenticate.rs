@@ -234,6 +234,17 @@ fn ask_duo(
     who: &Who,
 ) -> login::Ended {
     let clock = SystemClock::start();
+    if let Some(cafile) = config.cafile.as_deref() {
+        if trust::may_be_changed_by_others(cafile) {
+            let path = cafile.display();
+            log.line(
+                Severity::Error,
+                &format!(
+                    "{path} must be writable only by user 'root': who writes it can pose as Duo"
+                ),
+            );
+        }
+    }
     let tls = trust::client_config(config.cafile.as_deref())
         .map_err(|error| ConfigFault::Trust(error.to_string()))?;
     let proxy = config

@@ -9,7 +9,7 @@
 
 use std::fs::OpenOptions;
 use std::io::{self, Read as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -90,6 +90,16 @@ pub fn verifier(
     let (_, roots) = find(cafile)?;
     let provider = Arc::clone(&roots.provider);
     Ok((Arc::new(roots), provider))
+}
+
+/// Whether others than root, or this process's own user, may change the file: whoever can could pose
+/// as Duo.
+#[must_use]
+pub fn may_be_changed_by_others(cafile: &Path) -> bool {
+    let own = nix::unistd::geteuid().as_raw();
+    std::fs::metadata(cafile).is_ok_and(|status| {
+        (status.uid() != 0 && status.uid() != own) || status.mode() & 0o022 != 0
+    })
 }
 
 /// The certificates that are believed, all of them, and where they come from: for a command that

@@ -107,3 +107,21 @@ fn control_characters_in_the_user_name_never_reach_the_log() {
     let line = bench.logged("no such user");
     assert!(line.text.contains("for 'mal?[31mlory?x'"), "{line:?}");
 }
+
+/// Whoever can change the file can pose as Duo.
+#[test]
+fn a_cafile_that_others_may_change_is_told_at_every_login() {
+    let bench = Bench::new("", "");
+    for (mode, told) in [(0o644, 0), (0o666, 1), (0o664, 1)] {
+        bench.host.clear_log();
+        bench.host.write(crate::bench::CA, mode, bench.duo.ca_pem());
+        assert_eq!(bench.pamtester("alice", &["123456"]).status, 0);
+        bench.host.wait_log("Successful Duo login");
+        let lines = bench.host.duo_log();
+        let about = lines.iter().filter(|l| {
+            l.text
+                .contains("/etc/duo/ca.pem must be writable only by user 'root'")
+        });
+        assert_eq!(about.count(), told, "{mode:o}: {lines:#?}");
+    }
+}

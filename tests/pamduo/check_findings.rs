@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::{chown, symlink};
+use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 
 use crate::bench::{Bench, Run, run};
 use crate::proxy::Proxy;
@@ -115,6 +115,14 @@ fn of_the_file() -> Vec<Case> {
             &["file.too-large"],
             "",
             File(|bench| bench.add(&";".repeat(1024 * 1024))),
+        ),
+        found(
+            &["file.cafile-writable-by-others"],
+            "",
+            File(|bench| {
+                let everyone = fs::Permissions::from_mode(0o666);
+                fs::set_permissions(bench.duo.ca_file(), everyone).unwrap();
+            }),
         ),
         found(&["file.readable-by-others"], "", Mode(0o640)),
         found(&["file.syntax"], "", Lines("failmode safe")),

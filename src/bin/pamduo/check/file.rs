@@ -8,6 +8,7 @@ use std::path::Path;
 use nix::unistd::{Uid, User};
 use pam_duo::config::file::{FileFault, read_trusted};
 use pam_duo::config::{Config, Failmode, Finding, Reading, read};
+use pam_duo::duo::trust::may_be_changed_by_others;
 use pam_duo::outcome::ConfigFault;
 
 use super::problem::Problem;
@@ -128,7 +129,19 @@ fn judge(step: &mut Step, path: &Path, reading: Reading) -> Option<Config> {
         step.find_at(line, problem, finding.describe(&shown), todo);
     }
     match reading.config {
-        Ok(config) => Some(config),
+        Ok(config) => {
+            if let Some(cafile) = config.cafile.as_deref() {
+                if may_be_changed_by_others(cafile) {
+                    let cafile = cafile.display();
+                    step.find(
+                        Problem::FileCaFile,
+                        format!("others than root may change {cafile}, and then pose as Duo"),
+                        format!("chown root: {cafile}; chmod 644 {cafile}"),
+                    );
+                }
+            }
+            Some(config)
+        }
         Err(fault) => {
             let (problem, todo) = match &fault {
                 ConfigFault::BadHost(_) => (

@@ -44,6 +44,8 @@ problems! {
     FileTooLarge "file.too-large" Failed,
     /// Others may read the skey.
     FileReadable "file.readable-by-others" Warning,
+    /// Others may change whom TLS trusts.
+    FileCaFile "file.cafile-writable-by-others" Warning,
     /// A line that is no section, key or comment.
     FileSyntax "file.syntax" Warning,
     /// An unknown key.
