@@ -157,3 +157,13 @@ fn a_redirect_is_not_followed() {
     assert!(listener.accept().is_err(), "it was followed");
     assert_eq!(bench.duo.connections().tcp, 1);
 }
+
+#[test]
+fn a_server_that_speaks_tls_1_2_alone_is_spoken_to() {
+    let bench = Bench::new("", "failmode = secure");
+    let old = Fault::new("connection", FaultKind::OnlyTls12);
+    bench.duo.add_fault(old);
+    let finished = bench.pamtester("alice", &["push"]);
+    assert_eq!(finished.status, 0, "{}", finished.transcript);
+    assert_eq!(bench.duo.connections().tls, 1);
+}

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType,
 };
-use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::version::TLS12;
+use rustls::{ALL_VERSIONS, ServerConfig, SupportedProtocolVersion};
 use time::{Duration, OffsetDateTime};
 
 use crate::fault::FaultKind;
@@ -27,6 +28,7 @@ pub enum CertificateError {
 pub(crate) struct Certificates {
     pub(crate) ca_pem: String,
     good: Arc<ServerConfig>,
+    only_tls12: Arc<ServerConfig>,
     self_signed: Arc<ServerConfig>,
     unknown_ca: Arc<ServerConfig>,
     expired: Arc<ServerConfig>,
@@ -43,17 +45,19 @@ impl Certificates {
         expired.not_after = OffsetDateTime::now_utc() - Duration::days(1);
         Ok(Self {
             ca_pem,
-            good: config(&local()?, Some(&ca))?,
-            self_signed: config(&local()?, None)?,
-            unknown_ca: config(&local()?, Some(&other))?,
-            expired: config(&expired, Some(&ca))?,
-            wrong_name: config(&server(&["other.example"], false)?, Some(&ca))?,
+            good: config(&local()?, Some(&ca), ALL_VERSIONS)?,
+            only_tls12: config(&local()?, Some(&ca), &[&TLS12])?,
+            self_signed: config(&local()?, None, ALL_VERSIONS)?,
+            unknown_ca: config(&local()?, Some(&other), ALL_VERSIONS)?,
+            expired: config(&expired, Some(&ca), ALL_VERSIONS)?,
+            wrong_name: config(&server(&["other.example"], false)?, Some(&ca), ALL_VERSIONS)?,
         })
     }
 
     /// What is served under a fault, or without one.
     pub(crate) fn config(&self, fault: Option<FaultKind>) -> Arc<ServerConfig> {
         Arc::clone(match fault {
+            Some(FaultKind::OnlyTls12) => &self.only_tls12,
             Some(FaultKind::SelfSigned) => &self.self_signed,
             Some(FaultKind::UnknownCa) => &self.unknown_ca,
             Some(FaultKind::Expired) => &self.expired,
@@ -90,6 +94,7 @@ fn server(names: &[&str], addresses: bool) -> Result<CertificateParams, Certific
 fn config(
     params: &CertificateParams,
     issuer: Option<&Issuer<'static, KeyPair>>,
+    versions: &[&'static SupportedProtocolVersion],
 ) -> Result<Arc<ServerConfig>, CertificateError> {
     let key = KeyPair::generate()?;
     let certificate = match issuer {
@@ -99,7 +104,7 @@ fn config(
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let config =
         ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()?
+            .with_protocol_versions(versions)?
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], key)?;
     Ok(Arc::new(config))

@@ -66,6 +66,7 @@ impl Fault {
                 | K::TlsGarbage
                 | K::PlainHttp
                 | K::OldTls
+                | K::OnlyTls12
                 | K::SelfSigned
                 | K::UnknownCa
                 | K::Expired
@@ -136,6 +137,8 @@ pub enum FaultKind {
     PlainHttp,
     /// A TLS alert that no version is supported.
     OldTls,
+    /// No fault: TLS 1.2 and not 1.3.
+    OnlyTls12,
     /// A certificate that nobody signed.
     SelfSigned,
     /// A certificate of a CA that is not in the CA file.
