@@ -72,13 +72,13 @@ fn try_all(step: &mut Step, config: &Config, configured: bool) -> Vec<&'static s
     let mut accepted = Vec::new();
     let mut refused = Vec::new();
     for (signature, name) in SIGNATURES {
-        let result = match signature == config.signature {
-            true if configured => Ok(()),
-            true => {
-                refused.push(name);
-                continue;
-            }
-            false => check(config, signature),
+        let result = if signature != config.signature {
+            check(config, signature)
+        } else if configured {
+            Ok(())
+        } else {
+            refused.push(name);
+            continue;
         };
         match result {
             Ok(()) => accepted.push(name),

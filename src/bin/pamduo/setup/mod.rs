@@ -201,8 +201,8 @@ fn says(config: &Config, answers: &Answers) -> bool {
 fn try_with_duo(config: &Config, output: &Output) -> Result<(), Stop> {
     let mut steps: Vec<Step> = Vec::new();
     run_connection(config, &mut |step| steps.push(step));
-    let broken = |step: &&Step| matches!(step.status(), Status::Failed | Status::Skipped);
-    if steps.iter().find(broken).is_none() {
+    let broken = |step: &Step| matches!(step.status(), Status::Failed | Status::Skipped);
+    if !steps.iter().any(broken) {
         return Ok(());
     }
     for step in &steps {
