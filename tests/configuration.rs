@@ -125,7 +125,6 @@ fn a_bad_value_is_named_with_its_line_and_the_default_counts() {
         ("menu = both", "menu"),
         ("bypass = yes", "bypass"),
         ("status = loud", "status"),
-        ("cafile = ca.pem", "cafile"),
         ("http_proxy = ftp://x", "http_proxy"),
         ("gecos_delim = ab", "gecos_delim"),
         ("gecos_username_pos = 0", "gecos_username_pos"),
@@ -147,6 +146,19 @@ fn a_bad_value_is_named_with_its_line_and_the_default_counts() {
         let (found, plain) = (reading.config.unwrap(), config(""));
         assert_eq!(format!("{found:?}"), format!("{plain:?}"), "{line}");
     }
+}
+
+/// Whoever sets it does not mean the system's store: what is then not trusted would be an outage,
+/// which lets people in.
+#[test]
+fn a_cafile_that_is_no_absolute_path_is_a_configuration_fault() {
+    for value in ["ca.pem", "./ca.pem", "~/ca.pem", "\"/etc/ca.pem\""] {
+        let reading = reading(&format!("cafile = {value}\n"));
+        assert!(reading.config.is_err(), "{value}");
+        assert_eq!(reading.findings.len(), 1);
+    }
+    let reading = reading("cafile = ca.pem\ncafile = /etc/ca.pem\n");
+    assert!(reading.config.is_ok(), "the last one counts");
 }
 
 #[test]

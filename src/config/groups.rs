@@ -40,6 +40,17 @@ impl Groups {
         self.lists.iter().map(PatternList::line)
     }
 
+    /// Patterns that are the name of one group, without wildcards.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let patterns = self
+            .lists
+            .iter()
+            .flat_map(|l| l.wanted.iter().chain(&l.unwanted));
+        patterns
+            .map(String::as_str)
+            .filter(|p| !p.contains(['*', '?']))
+    }
+
     /// Whether no group is named, so that everyone has to use Duo and nobody's groups matter.
     #[must_use]
     pub fn is_everyone(&self) -> bool {

@@ -51,6 +51,11 @@ pub fn read(text: &str) -> Reading {
     let config = match (values.ikey.take(), values.skey.take(), values.host.take()) {
         (Some(ikey), Some(skey), Some(host)) => match Host::parse(&host) {
             _ if values.noverify => Err(ConfigFault::NoVerify),
+            // Not the default: whoever sets it does not mean the system's store, and what is then
+            // not trusted would be an outage.
+            _ if values.bad_cafile => Err(ConfigFault::Trust(
+                "no CA certificate could be read: cafile is not an absolute path".to_owned(),
+            )),
             Err(problem) => Err(ConfigFault::BadHost(problem)),
             Ok(host) => Ok(values.config(Keys { ikey, skey }, host)),
         },
@@ -85,6 +90,8 @@ struct Values {
     fallback_local_ip: bool,
     https_timeout: u64,
     cafile: Option<PathBuf>,
+    /// Whether `cafile` is there and says nothing that can be used.
+    bad_cafile: bool,
     noverify: bool,
     send_gecos: bool,
     gecos_delim: char,
@@ -112,6 +119,7 @@ impl Default for Values {
             fallback_local_ip: false,
             https_timeout: 10,
             cafile: None,
+            bad_cafile: false,
             noverify: false,
             send_gecos: false,
             gecos_delim: ',',
@@ -215,11 +223,20 @@ impl Draft {
                 }
             }
             "cafile" => {
+                values.bad_cafile = false;
+                values.cafile = None;
                 if value.starts_with('/') {
                     values.cafile = Some(PathBuf::from(value));
-                } else {
-                    values.cafile = None;
+                } else if value.is_empty() {
                     self.bad(line, "cafile", "the absolute path of a PEM file");
+                } else {
+                    values.bad_cafile = true;
+                    self.findings.push(Finding::BadValue {
+                        line,
+                        key: "cafile",
+                        accepted: "the absolute path of a PEM file",
+                        instead: "nothing is trusted",
+                    });
                 }
             }
             other => self.other(line, other),

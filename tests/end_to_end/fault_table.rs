@@ -195,6 +195,14 @@ fn cases() -> Vec<Case> {
             "no CA certificate could be read from cafile"
         ),
         case!(
+            "relative cafile",
+            Row::Configuration,
+            |_| {},
+            "cafile = ca.pem",
+            &[],
+            "cafile is not an absolute path"
+        ),
+        case!(
             "noverify",
             Row::Configuration,
             |_| {},

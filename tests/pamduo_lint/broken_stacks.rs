@@ -332,6 +332,23 @@ pub const CASES: &[Case] = &[
         },
     },
     Case {
+        id: "unusable-line",
+        place: "/etc/pam.d/sshd:2",
+        instead: "auth  required",
+        broken: |root| {
+            stack(
+                root,
+                "auth required pam_duo.so\nauth required pam_env.so\\\n\n",
+            )
+        },
+    },
+    Case {
+        id: "bad-argument",
+        place: "/etc/pam.d/sshd:1",
+        instead: "auth  required  pam_duo.so",
+        broken: |root| stack(root, "auth required pam_duo.so failmode=open\n"),
+    },
+    Case {
         id: "too-many-paths",
         place: "/etc/pam.d/sshd:451",
         instead: "fewer lines",

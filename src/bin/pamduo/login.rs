@@ -92,6 +92,7 @@ fn tell(outcome: &Outcome, user: &str, config: &Path, log: &Log, output: &Output
         output.value(&json!({
             "user": user,
             "gets_in": gets_in(outcome),
+            "second_factor": matches!(outcome, Outcome::Approved(_) | Outcome::ApprovedBefore),
             "pam_code": code_name(outcome),
             "notes": notes,
             "log": lines,

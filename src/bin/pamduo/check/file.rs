@@ -5,11 +5,12 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use nix::unistd::{Uid, User};
+use nix::unistd::{Group, Uid, User};
 use pam_duo::config::file::{FileFault, read_trusted};
 use pam_duo::config::{Config, Failmode, Finding, Reading, read};
 use pam_duo::duo::trust::may_be_changed_by_others;
 use pam_duo::outcome::ConfigFault;
+use pam_duo::text::clean;
 
 use super::problem::Problem;
 use super::step::Step;
@@ -140,6 +141,11 @@ fn judge(step: &mut Step, path: &Path, reading: Reading) -> Option<Config> {
                     );
                 }
             }
+            for name in config.groups.names() {
+                if matches!(Group::from_name(name), Ok(None)) {
+                    step.say(format!("no group here is named '{}' (groups)", clean(name)));
+                }
+            }
             Some(config)
         }
         Err(fault) => {
@@ -148,6 +154,8 @@ fn judge(step: &mut Step, path: &Path, reading: Reading) -> Option<Config> {
                     Problem::FileBadHost,
                     "copy the API hostname from Duo's Admin Panel",
                 ),
+                // Told with its line already.
+                ConfigFault::Trust(_) => return None,
                 ConfigFault::NoVerify => (
                     Problem::FileNoVerify,
                     "take noverify out; cafile says which certificates to trust",

@@ -11,6 +11,7 @@ pub(crate) enum Id {
     ResetBehind,
     NoWayIn,
     BypassLocksOut,
+    BadArgument,
     WrongType,
     DuoInNoStack,
     AnotherDuoModule,
@@ -33,7 +34,7 @@ pub(crate) enum Id {
 }
 
 /// Each kind with its name and its meaning.
-const ALL: [(Id, &str, &str); 27] = [
+const ALL: [(Id, &str, &str); 28] = [
     (
         Id::SufficientInFront,
         "sufficient-in-front",
@@ -69,6 +70,11 @@ const ALL: [(Id, &str, &str); 27] = [
         Id::BypassLocksOut,
         "bypass-locks-out",
         "bypass = ignore where nothing else says yes",
+    ),
+    (
+        Id::BadArgument,
+        "bad-argument",
+        "the module refuses an argument, and everyone",
     ),
     (
         Id::WrongType,

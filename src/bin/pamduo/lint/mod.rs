@@ -61,6 +61,12 @@ pub(crate) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit
         let _ = writeln!(io::stderr(), "pamduo lint: {root} is no folder");
         return ExitCode::from(2);
     }
+    if !nix::unistd::geteuid().is_root() {
+        let _ = writeln!(
+            io::stderr(),
+            "pamduo lint: not run as root: what cannot be read is not judged"
+        );
+    }
     let report = report(&arguments.root, config);
     if output.json {
         output.line(&format!("{:#}", report.to_json()));

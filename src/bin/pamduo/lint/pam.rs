@@ -98,7 +98,16 @@ pub(crate) fn read(text: &str) -> Vec<Line> {
         lines.extend(statement(&logical).map(|statement| Line { number, statement }));
     }
     if let Some((number, logical)) = joined {
-        lines.extend(statement(&logical).map(|statement| Line { number, statement }));
+        // libpam gives up on a file that ends within a line.
+        let first = logical.split([' ', '\t']).next().unwrap_or_default();
+        lines.push(Line {
+            number,
+            statement: Statement::Unusable {
+                kind: Type::read(first.strip_prefix('-').unwrap_or(first)),
+                control: Control::bad(),
+                reason: "it ends in a backslash, with nothing behind it",
+            },
+        });
     }
     lines
 }

@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use pam_duo::args::Arguments;
+use pam_duo::text::clean;
+
 use super::control::{Action, Code};
 use super::findings::{Finding, Report, Service, Severity};
 use super::ids::Id;
@@ -105,6 +108,7 @@ fn judge_service(tree: &Tree, name: &str, stack: &Stack, config: &Path, report: 
     }
     found.extend(other_duos(stack).map(another_duo));
     found.extend(stack.duo().filter_map(|duo| module_file::judge(tree, duo)));
+    found.extend(stack.duo().filter_map(bad_argument));
     if possible {
         found.extend(ignored_users(tree, name, stack, config));
     }
@@ -155,6 +159,31 @@ fn finding(id: Id, severity: Severity, place: &Place, why: String) -> Finding {
         services: Vec::new(),
         path: Vec::new(),
     }
+}
+
+/// An argument that the module does not know: it then refuses everyone.
+fn bad_argument(duo: &Entry) -> Option<Finding> {
+    let words = duo.arguments().iter().map(String::as_bytes);
+    let parsed = Arguments::parse(words);
+    let bad = parsed.bad.first()?;
+    let known = |word: &&String| !parsed.bad.contains(word);
+    let rest: Vec<&str> = duo
+        .arguments()
+        .iter()
+        .filter(known)
+        .map(String::as_str)
+        .collect();
+    let why = format!(
+        "pam_duo.so knows no argument '{}', and refuses everyone: it takes conf=PATH, debug, trace \
+         and failmode=safe or secure",
+        clean(bad)
+    );
+    Some(Finding {
+        instead: format!("auth  required  pam_duo.so  {}", rest.join("  "))
+            .trim_end()
+            .to_owned(),
+        ..finding(Id::BadArgument, Severity::Error, &duo.place, why)
+    })
 }
 
 /// Something in the files that PAM stumbles over.

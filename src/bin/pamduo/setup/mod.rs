@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use pam_duo::config::file::read_trusted;
+use pam_duo::config::file::{FileFault, read_trusted};
 use pam_duo::config::{Config, DEFAULT_PATH, read};
 use pam_duo::secret::Secret;
 use serde_json::json;
@@ -172,6 +172,9 @@ fn look(path: &Path) -> Result<Option<Before>, String> {
             "{shown} is no regular file, so it is not replaced; move it away"
         )),
         Ok(_) => Ok(Some(match read_trusted(path) {
+            Err(FileFault::Io(error)) => {
+                return Err(format!("{shown}: {error}; run pamduo as root"));
+            }
             Ok(file) => Before {
                 private: !file.readable_by_others,
                 text: Some(file.text),
@@ -252,7 +255,7 @@ For SSH with a public key and Duo, in /etc/pam.d/sshd, in the place of
 
     auth  required  {module}
 
-and in /etc/ssh/sshd_config:
+and in the new file /etc/ssh/sshd_config.d/00-duo.conf:
 
     UsePAM yes
     KbdInteractiveAuthentication yes
@@ -264,6 +267,9 @@ For sudo, in /etc/pam.d/sudo, behind the line that is there for the password:
     @include common-auth
     auth  required  {module}
 
-Then: sshd -t && systemctl reload ssh"
+Then: sshd -t && systemctl reload ssh
+
+The package has more recipes in /usr/share/doc/libpam-duo-rs/examples. What comes
+next: pamduo check, pamduo login NAME, and, once it is enabled, pamduo lint."
     ));
 }
