@@ -9,7 +9,7 @@ fn installing_changes_no_pam_stack_and_adds_only_the_packages_files() {
     let root = Root::fresh();
     let before = root.snapshot();
     let said = root.install(&package());
-    assert!(said.contains("no PAM stack asks Duo yet"), "{said}");
+    assert!(said.contains("no PAM stack asks Duo"), "{said}");
     assert!(said.contains("pam-auth-update --enable duo"), "{said}");
     let after = root.snapshot();
     let gone: Vec<&String> = before.difference(&after).collect();

@@ -36,11 +36,11 @@ fn use_in(site: &Site, service: &str, name: &str) {
 fn use_for_sshd(site: &Site, name: &str) {
     let example = example(site, name);
     assert!(
-        example.contains("# /etc/ssh/sshd_config.d/duo.conf\n"),
+        example.contains("# /etc/ssh/sshd_config.d/00-duo.conf\n"),
         "{example}"
     );
     site.root
-        .put("/etc/ssh/sshd_config.d/duo.conf", 0o644, example);
+        .put("/etc/ssh/sshd_config.d/00-duo.conf", 0o644, example);
     site.root.ok("/usr/sbin/sshd -t");
 }
 
