@@ -117,9 +117,21 @@ impl Bench {
         let file = self.folder.path().join("mounted");
         fs::write(&file, text).unwrap();
         let inner = self.command(arguments);
-        let script = "mount --bind \"$1\" \"$2\" && shift 2 && exec \"$@\"";
+        // In a chroot whose / is no mount, what is shared can be said only where the namespace has
+        // its own /.
+        let script = "{ mount --make-rprivate / 2>/dev/null ||
+            nsenter --mount=/proc/self/ns/mnt mount --make-rprivate /; } &&
+            mount --bind \"$1\" \"$2\" && shift 2 && exec \"$@\"";
         let mut command = Command::new("unshare");
-        command.args(["--mount", "sh", "-c", script, "sh"]);
+        command.args([
+            "--mount",
+            "--propagation",
+            "unchanged",
+            "sh",
+            "-c",
+            script,
+            "sh",
+        ]);
         command.arg(&file).arg(path);
         command.arg(inner.get_program()).args(inner.get_args());
         command
