@@ -78,6 +78,34 @@ fn a_finding_for_several_services_comes_once_and_names_them() {
     );
 }
 
+/// No way around Duo, and still one factor: told, and nothing that lint can call wrong.
+#[test]
+fn duo_as_the_only_factor_is_told() {
+    let notes = |root: &Root| {
+        let report = root.lint();
+        assert_eq!(
+            report["findings"].as_array().unwrap().len(),
+            0,
+            "{report:#}"
+        );
+        report["notes"].to_string()
+    };
+    let root = Root::with_recipe(12);
+    assert!(!notes(&root).contains("Duo is all"), "the key comes first");
+    root.sshd(
+        "UsePAM yes\nKbdInteractiveAuthentication yes\nPasswordAuthentication no\n\
+         AuthenticationMethods keyboard-interactive\n",
+    );
+    assert!(notes(&root).contains("Duo is all that sshd asks for"));
+    let root = Root::with_recipe(12);
+    root.replace(
+        "/etc/pam.d/sudo",
+        "@include common-auth",
+        "auth  required  pam_duo.so",
+    );
+    assert!(notes(&root).contains("Duo is all that sudo asks for"));
+}
+
 #[test]
 fn wrong_use_is_status_2() {
     for arguments in [

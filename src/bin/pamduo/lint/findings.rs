@@ -68,6 +68,8 @@ pub(crate) struct Report {
     pub(crate) services: Vec<Service>,
     /// Good to know, and nothing wrong.
     pub(crate) notes: Vec<String>,
+    /// Whether sshd's stack asks for nothing but Duo.
+    pub(crate) sshd_asks_duo_alone: bool,
 }
 
 impl Report {

@@ -61,6 +61,27 @@ pub(crate) fn is_condition(module: &str) -> bool {
     )
 }
 
+/// Whether a module asks nobody for anything: what is left is somebody's password, key or token.
+pub(crate) fn asks_nothing(module: &str) -> bool {
+    is_condition(module)
+        || matches!(
+            base(module),
+            "pam_permit.so"
+                | "pam_deny.so"
+                | "pam_debug.so"
+                | "pam_warn.so"
+                | "pam_env.so"
+                | "pam_faildelay.so"
+                | "pam_faillock.so"
+                | "pam_echo.so"
+                | "pam_keyinit.so"
+                | "pam_nologin.so"
+                | "pam_rootok.so"
+                | "pam_cap.so"
+                | "pam_motd.so"
+        )
+}
+
 /// Whether a module lets in root alone, where `service` asks it.
 pub(crate) fn is_for_root_alone(module: &str, service: &str) -> bool {
     base(module) == "pam_rootok.so" && STARTED_BY_USERS.contains(&service)

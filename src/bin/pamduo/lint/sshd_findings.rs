@@ -36,6 +36,9 @@ pub(crate) fn judge(tree: &Tree, settings: Settings, report: &mut Report) {
     let mut global = Vec::new();
     for view in sshd.views() {
         let judge = Judge { view, settings };
+        if report.sshd_asks_duo_alone {
+            report.notes.extend(judge.duo_alone());
+        }
         for finding in judge.findings() {
             let known = |other: &Finding| other.id == finding.id && other.place == finding.place;
             if view.is_global() {
@@ -131,6 +134,19 @@ impl Judge<'_> {
         }
         let split = |list: &String| list.split(',').map(str::to_owned).collect();
         Some((line, line.arguments.iter().map(split).collect()))
+    }
+
+    /// A list of methods that asks for nothing before PAM, whose stack asks for nothing but Duo.
+    fn duo_alone(&self) -> Option<String> {
+        let (line, alternatives) = self.listed()?;
+        let alone = |list: &Alternative| list.iter().all(|method| reaches_pam(method));
+        alternatives.iter().any(alone).then(|| {
+            format!(
+                "{}: Duo is all that sshd asks for: a passcode alone gets in; put publickey, in \
+                 front of keyboard-interactive, or the password check in front of Duo",
+                line.place
+            )
+        })
     }
 
     fn methods(&self) -> Vec<Finding> {

@@ -121,6 +121,7 @@ fn judge_service(tree: &Tree, name: &str, stack: &Stack, config: &Path, report: 
         report.add(finding);
     }
     root_alone(entries, name, report);
+    duo_alone(stack, name, report);
     let shortest = skips
         .ways_in
         .iter()
@@ -132,6 +133,23 @@ fn judge_service(tree: &Tree, name: &str, stack: &Stack, config: &Path, report: 
         possible,
         path: shortest.cloned().unwrap_or_default(),
     });
+}
+
+/// A second factor that is the only one. sshd may have asked for a key before.
+fn duo_alone(stack: &Stack, service: &str, report: &mut Report) {
+    let others = stack.entries.iter().filter(|entry| !entry.is_duo());
+    let mut modules = others.filter_map(Entry::module);
+    if !modules.all(modules::asks_nothing) {
+        return;
+    }
+    if service == "sshd" {
+        report.sshd_asks_duo_alone = true;
+    } else if let Some(duo) = stack.duo().next() {
+        report.note(format!(
+            "{}: Duo is all that {service} asks for: a passcode alone gets in",
+            duo.place
+        ));
+    }
 }
 
 /// Root may skip Duo where it is no login at all.
