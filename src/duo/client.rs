@@ -9,6 +9,7 @@ use super::api::{
 pub use super::error::DuoError;
 use super::retry_after;
 use super::sign::{Keys, Method, Parameters, Signature, SignedRequest, Unsigned, sign};
+use super::skew::Skew;
 use crate::clock::Clock;
 use crate::text::clean;
 
@@ -98,48 +99,6 @@ pub struct Client<'a, T> {
     /// How far Duo's clock is ahead of ours, once it is known to differ.
     skew: Skew,
     trace: &'a dyn Fn(String),
-}
-
-/// A clock outside these, in Unix seconds, is no clock: 2000, and before the year 9000, since HTTP's
-/// dates end with 9999.
-const EARLIEST: u64 = 946_684_800;
-const LATEST: u64 = 221_845_392_000;
-
-/// Unix seconds.
-fn unix(time: SystemTime) -> u64 {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Skew {
-    ahead: Duration,
-    behind: Duration,
-}
-
-impl Skew {
-    fn between(ours: SystemTime, theirs: SystemTime) -> Self {
-        Self {
-            ahead: theirs.duration_since(ours).unwrap_or_default(),
-            behind: ours.duration_since(theirs).unwrap_or_default(),
-        }
-    }
-
-    fn apply(self, ours: SystemTime) -> SystemTime {
-        ours.checked_add(self.ahead)
-            .and_then(|time| time.checked_sub(self.behind))
-            .filter(|time| (EARLIEST..LATEST).contains(&unix(*time)))
-            .unwrap_or(ours)
-    }
-
-    /// Whether it leads to a time that can be one.
-    fn is_believable(self, ours: SystemTime) -> bool {
-        self.apply(ours) != ours
-    }
-
-    fn is_notable(self) -> bool {
-        self.ahead.max(self.behind) > Duration::from_secs(60)
-    }
 }
 
 /// Shortest time between two polls, and before a request that was one too many is sent again.
@@ -350,11 +309,7 @@ impl<'a, T: Transport> Client<'a, T> {
         };
         match skew {
             Some(skew) if skew.is_notable() && skew.is_believable(self.clock.wall()) => {
-                (self.trace)(format!(
-                    "Duo's clock is {} s ahead of ours, {} s behind: signing again",
-                    skew.ahead.as_secs(),
-                    skew.behind.as_secs()
-                ));
+                (self.trace)(format!("Duo's clock is {skew}: signing again"));
                 self.skew = skew;
                 true
             }

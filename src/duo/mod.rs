@@ -12,6 +12,7 @@ mod request;
 mod resolve;
 pub mod retry_after;
 pub mod sign;
+mod skew;
 mod tcp;
 pub mod transport;
 pub mod trust;

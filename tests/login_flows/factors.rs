@@ -416,7 +416,8 @@ fn duos_own_menu_is_shown_and_its_answers_are_sent_as_factors() {
     let mut server = rules();
     server.menu = Menu::Server;
     let prompt = ServerPrompt {
-        text: "Duo login for alice\n\n 1. Duo Push to XXX\n\nPasscode or option (1-1): ".to_owned(),
+        text: "Duo login for alice\n\n 1. Duo Push to iPhone\n\nPasscode or option (1-1): "
+            .to_owned(),
         factors: [("default", "push1"), ("1", "push1")]
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .into(),

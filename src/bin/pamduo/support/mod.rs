@@ -36,7 +36,7 @@ Left out: the secret key, proxy credentials, comments, names of users, addresses
 of clients. Mode 0600; read it before you send it.
 
 Example:
-  pamduo support --output /root/pamduo-support.txt";
+  pamduo support --output bug-report.txt";
 
 /// What is in the bundle.
 const CONTENTS: [&str; 5] = [
