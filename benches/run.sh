@@ -15,6 +15,6 @@ if [ -n "$SUDO" ]; then
 fi
 [ -n "${PAM_DUO_MODULE-}" ] || unset PAM_DUO_MODULE
 say "the module, as it is shipped"
-cargo build --release --quiet --lib --no-default-features
+cargo build --release --quiet --package pam_duo
 say "logins"
 cargo bench --quiet --bench logins

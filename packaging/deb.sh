@@ -59,16 +59,16 @@ say "building the module and the command for $arch"
 build() { # folder, option ...
     folder=$1
     shift
-    cargo build --quiet --release --locked --package pam_duo --target "$target" \
+    cargo build --quiet --release --locked --target "$target" \
         --target-dir "target/deb/$folder" "$@"
 }
-build module --no-default-features --lib
-build command --bin pamduo
+build module --package pam_duo
+build command --package pamduo
 pamduo=target/deb/command/$target/release/pamduo
 generator=$pamduo
 if [ "$arch" != "$own" ]; then
     # It has to run here.
-    cargo build --quiet --locked --package pam_duo --bin pamduo --target-dir target/deb/generator
+    cargo build --quiet --locked --package pamduo --target-dir target/deb/generator
     generator=target/deb/generator/debug/pamduo
 fi
 

@@ -9,9 +9,9 @@
 
 use std::time::Duration;
 
-use pam_duo::config::{Bypass, Config, Failmode, Finding, Menu, Reading, StatusMode, read};
-use pam_duo::duo::sign::Signature;
-use pam_duo::outcome::ConfigFault;
+use duo_auth::sign::Signature;
+use duo_login::config::ConfigFault;
+use duo_login::config::{Bypass, Config, Failmode, Finding, MenuSource, Reading, StatusMode, read};
 use proptest::prelude::*;
 
 const KEYS: &str = "ikey = DI1\nskey = 5ecre7\nhost = api.example.com\n";
@@ -30,9 +30,9 @@ fn config(extra: &str) -> Config {
 #[test]
 fn keys_alone_mean_the_defaults_of_the_contract() {
     let config = config("");
-    assert_eq!(config.keys.ikey, "DI1");
-    assert_eq!(config.keys.skey.expose(), "5ecre7");
-    assert_eq!(config.host.as_str(), "api.example.com");
+    assert_eq!(config.application.keys.ikey, "DI1");
+    assert_eq!(config.application.keys.skey.expose(), "5ecre7");
+    assert_eq!(config.application.host.to_string(), "api.example.com");
     assert!(config.groups.is_everyone());
     assert_eq!(reading("").failmode, None);
     assert!(!config.pushinfo && !config.autopush && !config.verified_push);
@@ -41,8 +41,8 @@ fn keys_alone_mean_the_defaults_of_the_contract() {
     assert_eq!(config.prompts, 3);
     assert_eq!(config.https_timeout, Duration::from_secs(10));
     assert_eq!(config.login_timeout, Duration::from_secs(100));
-    assert_eq!(config.signature, Signature::V2Sha1);
-    assert_eq!(config.menu, Menu::Devices);
+    assert_eq!(config.application.signature, Signature::V2Sha1);
+    assert_eq!(config.menu, MenuSource::Devices);
     assert_eq!(config.bypass, Bypass::Success);
     assert_eq!(config.status, StatusMode::Auto);
 }
@@ -63,9 +63,13 @@ fn every_layout_of_the_same_file_means_the_same() {
         let reading = read(text);
         assert_eq!(reading.findings, [], "{text}");
         let config = reading.config.unwrap();
-        assert_eq!(config.keys.ikey, "DI1", "{text}");
-        assert_eq!(config.keys.skey.expose(), "5ecre7", "{text}");
-        assert_eq!(config.host.as_str(), "api.example.com", "{text}");
+        assert_eq!(config.application.keys.ikey, "DI1", "{text}");
+        assert_eq!(config.application.keys.skey.expose(), "5ecre7", "{text}");
+        assert_eq!(
+            config.application.host.to_string(),
+            "api.example.com",
+            "{text}"
+        );
     }
 }
 
@@ -74,7 +78,7 @@ fn signs_within_values_are_part_of_them() {
     for value in ["a#b;c", "a=b:c", "\"quoted\"", "back\\slash", "a\\nb", "'"] {
         let text = format!("ikey = DI\nhost = h\nskey = {value}\n");
         let config = read(&text).config.unwrap();
-        assert_eq!(config.keys.skey.expose(), value);
+        assert_eq!(config.application.keys.skey.expose(), value);
     }
 }
 
@@ -206,7 +210,7 @@ fn numbers_out_of_range_are_clamped_and_said() {
 }
 
 #[test]
-fn unknown_keys_and_bad_lines_are_passed_over_and_named() {
+fn unknown_keys_and_bad_lines_are_ignored_and_named() {
     let reading = reading("fail_mode = secure\nno key\n[open\nmotd = yes\nxyzzy = 1\n");
     assert!(reading.config.is_ok());
     let said: Vec<String> = reading.findings.iter().map(|f| f.describe(&"F")).collect();
@@ -215,7 +219,7 @@ fn unknown_keys_and_bad_lines_are_passed_over_and_named() {
         "Parse error in F, line 6",
         "Parse error in F, line 7",
         "Key 'motd' in F, line 8, has no effect",
-        "Unknown key 'xyzzy' in F, line 9: passed over",
+        "Unknown key 'xyzzy' in F, line 9: ignored",
     ]) {
         assert!(text.contains(part), "{text}");
     }
@@ -314,7 +318,7 @@ fn the_shipped_configuration_has_every_key_and_nothing_wrong_but_the_missing_one
 
 #[test]
 fn no_more_than_one_mebibyte_is_read() {
-    use pam_duo::config::file::{FileFault, SIZE_LIMIT, read_trusted};
+    use duo_login::config::file::{FileFault, SIZE_LIMIT, read_trusted};
     use std::os::unix::fs::PermissionsExt as _;
     let file = tempfile::NamedTempFile::new().unwrap();
     let mode = std::fs::Permissions::from_mode(0o600);
@@ -349,7 +353,7 @@ fn long_values_are_read_whole() {
         "ikey = {long}\nskey = {long}\nhost = h\ngroups = {long}"
     ));
     let config = reading.config.unwrap();
-    assert_eq!(config.keys.skey.expose(), long);
+    assert_eq!(config.application.keys.skey.expose(), long);
     assert!(config.groups.include(&[&long]));
 }
 
@@ -425,7 +429,7 @@ proptest! {
             let again = second.config.unwrap();
             prop_assert_eq!(format!("{config:?}"), format!("{again:?}"), "{}", printed.as_str());
             let secret = |c: &Config| (
-                c.keys.skey.expose().to_owned(),
+                c.application.keys.skey.expose().to_owned(),
                 c.http_proxy.as_ref().map(|p| p.expose().to_owned()),
             );
             prop_assert_eq!(secret(&config), secret(&again));
@@ -449,6 +453,6 @@ proptest! {
         prop_assume!(!skey.starts_with('#'));
         let text = format!("ikey = DI\nskey = {skey}\nhost = h\n");
         let config = read(&text).config.unwrap();
-        prop_assert_eq!(config.keys.skey.expose(), skey);
+        prop_assert_eq!(config.application.keys.skey.expose(), skey);
     }
 }

@@ -12,11 +12,11 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use pam_duo::clock::Clock;
-use pam_duo::duo::api::{AuthReply, AuthRequest, Factor, Place, Preauth, PreauthRequest, Verdict};
-use pam_duo::duo::client::{Client, DuoApi, DuoError, Reply, Transport, TransportError};
-use pam_duo::duo::sign::{Keys, Signature, SignedRequest};
-use pam_duo::secret::Secret;
+use duo_auth::clock::Clock;
+use duo_auth::sign::{Application, Keys, Signature, SignedRequest};
+use duo_auth::{AuthReply, AuthRequest, Factor, Place, Preauth, PreauthRequest, Verdict};
+use duo_auth::{Client, DuoApi, DuoError, Reply, Transport, TransportError};
+use duo_auth::{Host, Secret};
 
 const AUTH_OK: &str = r#"{"stat":"OK","response":{"txid":"T1"}}"#;
 const PREAUTH_OK: &str = r#"{"stat":"OK","response":{"result":"allow","status_msg":"hi"}}"#;
@@ -94,12 +94,12 @@ fn reply(status: u16, body: &str) -> Exchange {
 }
 
 /// A connection that was lost when the request may have arrived.
-fn lost(again: bool) -> TransportError {
+fn lost(retry_on_new_connection: bool) -> TransportError {
     TransportError {
         detail: "connection reset".to_owned(),
         maybe_sent: true,
-        local: false,
-        again,
+        resource_exhausted: false,
+        retry_on_new_connection,
     }
 }
 
@@ -141,9 +141,13 @@ fn play_with<R>(
     act: impl FnOnce(&mut dyn DuoApi) -> R,
 ) -> Played<R> {
     let asked = RefCell::default();
-    let keys = Keys {
-        ikey: "DI".to_owned(),
-        skey: Secret::from("sesame"),
+    let application = Application {
+        host: Host::parse("duo.example:8443").unwrap(),
+        keys: Keys {
+            ikey: "DI".to_owned(),
+            skey: Secret::from("sesame"),
+        },
+        signature: Signature::V2Sha1,
     };
     let script = Script {
         clock,
@@ -152,15 +156,7 @@ fn play_with<R>(
     };
     let trace = |line: String| assert!(!line.contains("sesame"), "{line}");
     let timeout = Duration::from_secs(10);
-    let mut client = Client::new(
-        script,
-        clock,
-        &keys,
-        "duo.example:8443",
-        Signature::V2Sha1,
-        timeout,
-        &trace,
-    );
+    let mut client = Client::new(script, clock, &application, timeout, &trace);
     let result = act(&mut client);
     drop(client);
     Played {
@@ -369,7 +365,7 @@ fn optional_fields_of_any_kind_make_no_reply_unreadable() {
 #[test]
 fn what_this_machine_lacks_is_no_outage() {
     let error = TransportError {
-        local: true,
+        resource_exhausted: true,
         maybe_sent: false,
         ..lost(false)
     };

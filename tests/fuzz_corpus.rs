@@ -10,7 +10,7 @@
 use std::fs;
 use std::path::Path;
 
-use pam_duo::duo::api::{Preauth, read_preauth};
+use duo_auth::{Preauth, parse::read_preauth};
 use proptest::prelude::*;
 
 #[path = "fuzz/checks.rs"]
@@ -84,7 +84,7 @@ fn found_by_fuzzing_bytes_that_are_no_utf_8_change_no_verdict() {
                 .for_each(|byte| *byte = 0xB2);
             bytes
         };
-        let read = |result: &str| read_preauth(&reply(result)).unwrap().unwrap();
+        let read = |result: &str| read_preauth(&reply(result)).unwrap();
         assert!(matches!(read("allow"), Preauth::Allow { .. }), "{key}");
         assert!(matches!(read("deny"), Preauth::Deny { .. }), "{key}");
     }

@@ -118,7 +118,7 @@ status=0
             --skip cost:: --skip deadlines:: --skip host_safety:: --test-threads 4 $filter 2>&1 ||
             echo "exit status $?"
         # What pamduo lint says of stacks, against the newer libpam.
-        PAM_DUO_ROOT=$newer cargo test --package pam_duo --test pamduo_lint -- real_ $filter 2>&1 ||
+        PAM_DUO_ROOT=$newer cargo test --package pamduo --test pamduo_lint -- real_ $filter 2>&1 ||
             echo "exit status $?"
     fi
     for release_and_suite in $package_releases; do

@@ -12,8 +12,8 @@
 
 use std::process::Command;
 
-use pam_duo::duo::sign::{Keys, Method, Parameters, Signature, SignedRequest, Unsigned, sign};
-use pam_duo::secret::Secret;
+use duo_auth::Secret;
+use duo_auth::sign::{Keys, Method, Parameters, Signature, SignedRequest, Unsigned, sign};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestRunner};

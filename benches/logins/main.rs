@@ -12,17 +12,17 @@
     dead_code
 )]
 
-#[path = "../../tests/end_to_end/bench.rs"]
-mod bench;
 #[path = "../../tests/end_to_end/host_program.rs"]
 mod host_program;
 mod relay;
+#[path = "../../tests/end_to_end/test_bed.rs"]
+mod test_bed;
 
 use std::fs;
 
-use bench::{Bench, CONF, config};
 use duo_sim::Connections;
 use relay::Relay;
+use test_bed::{CONF, TestBed, config};
 
 /// How often each login is timed; the table has the median.
 const RUNS: usize = 15;
@@ -80,10 +80,9 @@ fn main() {
         return;
     }
     let system = fs::read_to_string("/etc/ssl/certs/ca-certificates.crt").unwrap();
-    let bench = Bench::with(SCENARIO, "", |host| host.user("alice").user("carol"));
-    let store = format!("{system}{}", bench.duo.ca_pem());
-    bench
-        .host
+    let bed = TestBed::with(SCENARIO, "", |host| host.user("alice").user("carol"));
+    let store = format!("{system}{}", bed.duo.ca_pem());
+    bed.host
         .write("/etc/ssl/certs/ca-certificates.crt", 0o644, &store);
     println!(
         "| login | trust | wall, ms | CPU, ms | peak, KiB | instructions, million | requests | \
@@ -92,7 +91,7 @@ fn main() {
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     for (trust, by_file) in [("one CA in `cafile`", true), ("system's store", false)] {
         for way in &WAYS {
-            let cost = measure(&bench, way, by_file);
+            let cost = measure(&bed, way, by_file);
             println!(
                 "| {} | {trust} | {:.1} | {:.1} | {} | {:.2} | {} | {} | {} | {:.1} |",
                 way.name,
@@ -109,30 +108,30 @@ fn main() {
     }
     let module = login_sandbox::module_path();
     println!("\nmodule: {} bytes", fs::metadata(&module).unwrap().len());
-    configure(&bench, &WAYS[0], true, None);
+    configure(&bed, &WAYS[0], true, None);
     println!(
         "load (dlopen to the end of a login without arguments): {:.2} ms",
-        load_ms(&bench)
+        load_ms(&bed)
     );
     for (what, options) in [
         ("200 logins at once, threads of one process", ["-t", "200"]),
         ("200 logins at once, processes", ["-F", "200"]),
     ] {
-        bench.duo.clear();
-        let said = host_program::run(&bench, &[], &options);
+        bed.duo.clear();
+        let said = host_program::run(&bed, &[], &options);
         let done = said.code(0);
         println!(
             "{what}: {:.0} ms wall, {} of them in, {} connections",
             said.numbers("wall")[0] as f64 / 1000.0,
             done,
-            bench.duo.connections().tcp
+            bed.duo.connections().tcp
         );
     }
 }
 
 /// Writes the configuration; Duo is behind the relay if there is one.
-fn configure(bench: &Bench, way: &Way, by_file: bool, relay: Option<&Relay>) {
-    let mut conf = format!("{}{}\nhttps_timeout = 60\n", config(&bench.duo), way.extra);
+fn configure(bed: &TestBed, way: &Way, by_file: bool, relay: Option<&Relay>) {
+    let mut conf = format!("{}{}\nhttps_timeout = 60\n", config(&bed.duo), way.extra);
     if !by_file {
         let lines = conf.lines().filter(|line| !line.starts_with("cafile"));
         conf = lines.collect::<Vec<_>>().join("\n");
@@ -140,14 +139,14 @@ fn configure(bench: &Bench, way: &Way, by_file: bool, relay: Option<&Relay>) {
     if let Some(relay) = relay {
         conf = format!("{conf}\nhost = localhost:{}\n", relay.port);
     }
-    bench.host.write(CONF, 0o600, &conf);
+    bed.host.write(CONF, 0o600, &conf);
 }
 
-fn measure(bench: &Bench, way: &Way, by_file: bool) -> Cost {
-    configure(bench, way, by_file, None);
+fn measure(bed: &TestBed, way: &Way, by_file: bool) -> Cost {
+    configure(bed, way, by_file, None);
     let run = |wrapper: &[&str]| {
-        bench.duo.clear();
-        host_program::run_as(bench, wrapper, &["-n", "1"], way.user, way.answer)
+        bed.duo.clear();
+        host_program::run_as(bed, wrapper, &["-n", "1"], way.user, way.answer)
     };
     let mut wall = Vec::new();
     let mut cpu = Vec::new();
@@ -159,13 +158,13 @@ fn measure(bench: &Bench, way: &Way, by_file: bool) -> Cost {
         cpu.push(said.numbers("cpu")[0]);
         peak.push(said.numbers("peak")[0]);
     }
-    let requests = bench.paths().len();
-    let connections = bench.duo.connections();
-    let instructions = host_program::instructions(bench, way.user, way.answer);
+    let requests = bed.paths().len();
+    let connections = bed.duo.connections();
+    let instructions = host_program::instructions(bed, way.user, way.answer);
     // One relay after the other, so that whatever else a login takes is in both.
     let walls = [0, ROUND_TRIP_MS].map(|round_trip| {
-        let relay = Relay::start(bench.duo.address(), round_trip);
-        configure(bench, way, by_file, Some(&relay));
+        let relay = Relay::start(bed.duo.address(), round_trip);
+        configure(bed, way, by_file, Some(&relay));
         let times = (0..3).map(|_| run(&[]).numbers("wall")[0]).collect();
         median(times)
     });
@@ -182,15 +181,14 @@ fn measure(bench: &Bench, way: &Way, by_file: bool) -> Cost {
 }
 
 /// A module argument that it does not know ends a login at once: what is left is loading.
-fn load_ms(bench: &Bench) -> f64 {
-    let stack = fs::read_to_string(bench.host.directory().join("etc/pam.d/duo")).unwrap();
-    bench
-        .host
+fn load_ms(bed: &TestBed) -> f64 {
+    let stack = fs::read_to_string(bed.host.directory().join("etc/pam.d/duo")).unwrap();
+    bed.host
         .write("/etc/pam.d/duo", 0o644, &stack.replace("conf=", "none="));
     let times = (0..RUNS)
-        .map(|_| host_program::run(bench, &[], &["-n", "1"]).numbers("wall")[0])
+        .map(|_| host_program::run(bed, &[], &["-n", "1"]).numbers("wall")[0])
         .collect();
-    bench.host.write("/etc/pam.d/duo", 0o644, &stack);
+    bed.host.write("/etc/pam.d/duo", 0o644, &stack);
     median(times) / 1000.0
 }
 

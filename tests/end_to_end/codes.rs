@@ -1,6 +1,6 @@
 //! The PAM code of each outcome, as pamtester sees it.
 
-use crate::bench::{Bench, CONF, DUO_ONLY, config, converse};
+use crate::test_bed::{CONF, DUO_ONLY, TestBed, config, converse};
 
 /// What Linux-PAM says for each code (`pam_strerror(3)`).
 mod says {
@@ -156,16 +156,16 @@ fn each_outcome_has_the_code_and_the_log_line_of_the_contract() {
         },
     ];
     for case in cases {
-        let bench = Bench::new(case.scenario, case.extra);
-        let finished = bench.pamtester("alice", case.answers);
+        let bed = TestBed::new(case.scenario, case.extra);
+        let finished = bed.pamtester("alice", case.answers);
         assert!(
             finished.transcript.contains(case.says),
             "{}: {}\n{:#?}",
             case.what,
             finished.transcript,
-            bench.host.duo_log()
+            bed.host.duo_log()
         );
-        bench.logged(case.logs);
+        bed.logged(case.logs);
     }
 }
 
@@ -205,8 +205,8 @@ fn the_module_exports_the_six_hooks_and_nothing_else_and_is_never_unloaded() {
 
 #[test]
 fn no_such_user_is_user_unknown() {
-    let bench = Bench::new("", "");
-    let finished = bench.pamtester("mallory", &[]);
+    let bed = TestBed::new("", "");
+    let finished = bed.pamtester("mallory", &[]);
     assert!(
         finished.transcript.contains(says::USER_UNKNOWN),
         "{}",
@@ -216,21 +216,21 @@ fn no_such_user_is_user_unknown() {
 
 #[test]
 fn bad_module_arguments_are_named_and_nobody_gets_in() {
-    let bench = Bench::with("", "failmode = safe", |host| {
+    let bed = TestBed::with("", "failmode = safe", |host| {
         host.user("alice").pam(
             "bad",
             "auth required {module} conf=/etc/duo/pam_duo.conf nullok Debug\n",
         )
     });
-    let finished = bench.pamtester_as("bad", "alice", &[]);
+    let finished = bed.pamtester_as("bad", "alice", &[]);
     assert!(
         finished.transcript.contains(says::SERVICE_ERR),
         "{}",
         finished.transcript
     );
-    bench.logged("Invalid pam_duo option: 'nullok'");
-    bench.logged("Invalid pam_duo option: 'Debug'");
-    assert!(bench.paths().is_empty());
+    bed.logged("Invalid pam_duo option: 'nullok'");
+    bed.logged("Invalid pam_duo option: 'Debug'");
+    assert!(bed.paths().is_empty());
 }
 
 #[test]
@@ -239,47 +239,46 @@ fn a_missing_or_untrusted_file_keeps_out_unless_the_argument_says_safe() {
         (None, "No such file or directory"),
         (Some(0o666), "not trusted"),
     ] {
-        let bench = Bench::with("", "failmode = safe", |host| {
+        let bed = TestBed::with("", "failmode = safe", |host| {
             host.user("alice").pam(
                 "safe",
                 "auth required {module} conf=/etc/duo/pam_duo.conf failmode=safe\n",
             )
         });
         match mode {
-            Some(mode) => bench.host.write(
+            Some(mode) => bed.host.write(
                 CONF,
                 mode,
-                &format!("{}failmode = safe\n", config(&bench.duo)),
+                &format!("{}failmode = safe\n", config(&bed.duo)),
             ),
             None => {
-                std::fs::remove_file(bench.host.directory().join("etc/duo/pam_duo.conf")).unwrap();
+                std::fs::remove_file(bed.host.directory().join("etc/duo/pam_duo.conf")).unwrap();
             }
         }
-        let finished = bench.pamtester("alice", &[]);
+        let finished = bed.pamtester("alice", &[]);
         assert!(
             finished.transcript.contains(says::SERVICE_ERR),
             "{}",
             finished.transcript
         );
-        bench.logged(&format!("auth): Couldn't open {CONF}: {reason}"));
-        bench.logged("Failsecure Duo login for 'alice' from 203.0.113.5: Couldn't open");
-        let finished = bench.pamtester_as("safe", "alice", &[]);
+        bed.logged(&format!("auth): Couldn't open {CONF}: {reason}"));
+        bed.logged("Failsecure Duo login for 'alice' from 203.0.113.5: Couldn't open");
+        let finished = bed.pamtester_as("safe", "alice", &[]);
         assert!(
             finished.transcript.contains(says::SUCCESS),
             "{}",
             finished.transcript
         );
-        bench
-            .host
+        bed.host
             .wait_log("Failsafe Duo login for 'alice' from 203.0.113.5: Couldn't open");
-        assert!(bench.paths().is_empty());
+        assert!(bed.paths().is_empty());
     }
 }
 
 #[test]
 fn account_session_and_setcred_succeed() {
-    let bench = Bench::new("", "");
-    let command = bench.host.pamtester(
+    let bed = TestBed::new("", "");
+    let command = bed.host.pamtester(
         "duo",
         "alice",
         "203.0.113.5",
@@ -291,11 +290,11 @@ fn account_session_and_setcred_succeed() {
 
 #[test]
 fn changing_a_password_is_not_duos_business() {
-    let bench = Bench::with("", "", |host| {
+    let bed = TestBed::with("", "", |host| {
         host.user("alice")
             .pam("duo", &format!("{DUO_ONLY}password required {{module}}\n"))
     });
-    let command = bench.host.pamtester("duo", "alice", "", &["chauthtok"]);
+    let command = bed.host.pamtester("duo", "alice", "", &["chauthtok"]);
     let finished = converse(&command, &[]);
     assert!(
         finished.transcript.contains(says::SERVICE_ERR),

@@ -3,8 +3,8 @@
 
 use std::fs;
 
-use crate::bench::{Bench, CONF, config};
 use crate::host_program::{instructions, run_as};
+use crate::test_bed::{CONF, TestBed, config};
 
 const SCENARIO: &str = "[users.alice]\npasscodes = [\"123456\"]\n\
     push = {answer = \"approve\", after_ms = 0}\n[users.carol]\npreauth = \"allow\"\n";
@@ -65,23 +65,23 @@ const fn way(
 
 #[test]
 fn a_login_costs_no_more_requests_connections_and_instructions_than_it_did() {
-    let bench = Bench::with(SCENARIO, "", |host| host.user("alice").user("carol"));
+    let bed = TestBed::with(SCENARIO, "", |host| host.user("alice").user("carol"));
     let system = "/etc/ssl/certs/ca-certificates.crt";
     let roots = fs::read_to_string(system).unwrap();
-    let store = format!("{roots}{}", bench.duo.ca_pem());
-    bench.host.write(system, 0o644, &store);
+    let store = format!("{roots}{}", bed.duo.ca_pem());
+    bed.host.write(system, 0o644, &store);
     for way in &WAYS {
-        let mut conf = format!("{}{}\n", config(&bench.duo), way.extra);
+        let mut conf = format!("{}{}\n", config(&bed.duo), way.extra);
         if way.system_store {
             conf = conf.replace("cafile =", "# cafile =");
         }
-        bench.host.write(CONF, 0o600, &conf);
-        bench.duo.clear();
-        let said = run_as(&bench, &[], &["-n", "1"], way.user, way.answer);
+        bed.host.write(CONF, 0o600, &conf);
+        bed.duo.clear();
+        let said = run_as(&bed, &[], &["-n", "1"], way.user, way.answer);
         assert_eq!(said.code(0), 1, "{}: {}", way.what, said.text);
-        let requests = bench.paths();
+        let requests = bed.paths();
         assert_eq!(requests.len(), way.requests, "{}: {requests:?}", way.what);
-        let connections = bench.duo.connections();
+        let connections = bed.duo.connections();
         let one = usize::from(way.requests > 0);
         assert_eq!(
             (connections.tcp, connections.tls),
@@ -89,7 +89,7 @@ fn a_login_costs_no_more_requests_connections_and_instructions_than_it_did() {
             "{}",
             way.what
         );
-        let instructions = instructions(&bench, way.user, way.answer);
+        let instructions = instructions(&bed, way.user, way.answer);
         assert!(
             instructions <= way.most_instructions,
             "{}: {instructions} instructions",

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use duo_sim::{Fault, FaultKind as K, Options, Scenario, Simulator};
 
-use crate::bench::{Bench, CONF, config};
 use crate::proxy::{Manner, Proxy};
+use crate::test_bed::{CONF, TestBed, config};
 
 /// `https_timeout` and `login_timeout` of every login here, in seconds.
 const HTTPS_TIMEOUT: u64 = 1;
@@ -215,7 +215,7 @@ fn rows() -> Vec<Row> {
 }
 
 /// A simulator that can also answer look-ups, and a host that asks it.
-fn start() -> Bench {
+fn start() -> TestBed {
     static NUMBER: AtomicU8 = AtomicU8::new(2);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     // Each has an address of its own, since resolv.conf knows port 53 alone.
@@ -226,7 +226,7 @@ fn start() -> Bench {
         ..Options::default()
     };
     let duo = Simulator::start(Scenario::default(), options).unwrap();
-    Bench::over(duo, "", |host| {
+    TestBed::over(duo, "", |host| {
         host.user("alice").file(
             "/etc/resolv.conf",
             0o644,
@@ -283,17 +283,17 @@ fn code(transcript: &str) -> &'static str {
 }
 
 /// One login: its PAM code, and what it took at best.
-fn measure(bench: &Bench, row: &Row, failmode: &str) -> (&'static str, Duration) {
+fn measure(bed: &TestBed, row: &Row, failmode: &str) -> (&'static str, Duration) {
     let mut host = None;
     let mut extra = String::new();
     let mut hold = None;
-    bench.duo.clear_faults();
+    bed.duo.clear_faults();
     match &row.cause {
         Cause::Sim(fault) => {
             if fault.path == "dns" {
-                host = Some(format!("duo.test:{}", bench.duo.address().port()));
+                host = Some(format!("duo.test:{}", bed.duo.address().port()));
             }
-            bench.duo.add_fault(fault.clone());
+            bed.duo.add_fault(fault.clone());
         }
         Cause::Conf(line) => extra.push_str(line),
         Cause::Proxy(manner) => {
@@ -312,13 +312,13 @@ fn measure(bench: &Bench, row: &Row, failmode: &str) -> (&'static str, Duration)
     let conf = format!(
         "{}https_timeout = {HTTPS_TIMEOUT}\nlogin_timeout = {LOGIN_TIMEOUT}\nautopush = yes\n\
          {extra}\nfailmode = {failmode}\n",
-        config(&bench.duo)
+        config(&bed.duo)
     );
-    bench.host.write(CONF, 0o600, &conf);
+    bed.host.write(CONF, 0o600, &conf);
     let mut best = Duration::MAX;
     for _ in 0..MEASUREMENTS {
         let started = Instant::now();
-        let finished = bench.pamtester("alice", &[]);
+        let finished = bed.pamtester("alice", &[]);
         best = best.min(started.elapsed());
         let code = code(&finished.transcript);
         match row.when.code(failmode) {
@@ -356,12 +356,12 @@ fn every_fault_ends_in_time_and_none_after_preauth_lets_in() {
     thread::scope(|scope| {
         for _ in 0..WORKERS {
             scope.spawn(|| {
-                let bench = start();
+                let bed = start();
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(row) = rows.get(index) else { break };
-                    let safe = measure(&bench, row, "safe");
-                    let secure = measure(&bench, row, "secure");
+                    let safe = measure(&bed, row, "safe");
+                    let secure = measure(&bed, row, "secure");
                     results.lock().unwrap().push((index, safe, secure));
                 }
             });

@@ -7,19 +7,19 @@ use std::time::{Duration, Instant};
 use login_sandbox::severity::{ERROR, INFO, WARNING};
 use login_sandbox::{AUTHPRIV, Syslog};
 
-use crate::bench::{Bench, CONF, config, converse};
+use crate::test_bed::{CONF, TestBed, config, converse};
 
 /// Rewrites the configuration.
-fn configure(bench: &Bench, extra: &str) {
-    let conf = format!("{}{extra}\n", config(&bench.duo));
-    bench.host.write(CONF, 0o600, &conf);
-    bench.duo.clear();
-    bench.host.clear_log();
+fn configure(bed: &TestBed, extra: &str) {
+    let conf = format!("{}{extra}\n", config(&bed.duo));
+    bed.host.write(CONF, 0o600, &conf);
+    bed.duo.clear();
+    bed.host.clear_log();
 }
 
 #[test]
 fn groups_decide_by_primary_and_supplementary_groups_and_patterns() {
-    let bench = Bench::with("[users.alice]\npreauth = \"allow\"", "", |host| {
+    let bed = TestBed::with("[users.alice]\npreauth = \"allow\"", "", |host| {
         host.user("alice")
             .group("wheel", &["alice"])
             .group("domain users", &["alice"])
@@ -43,11 +43,11 @@ fn groups_decide_by_primary_and_supplementary_groups_and_patterns() {
         ("groups = robots\n  wheel", true),
         ("groups = ; nothing", true),
     ] {
-        configure(&bench, groups);
-        let finished = bench.pamtester("alice", &[]);
+        configure(&bed, groups);
+        let finished = bed.pamtester("alice", &[]);
         assert_eq!(finished.status, 0, "{groups}: {}", finished.transcript);
-        assert_eq!(!bench.paths().is_empty(), asked, "{groups}");
-        let line = bench.logged("alice");
+        assert_eq!(!bed.paths().is_empty(), asked, "{groups}");
+        let line = bed.logged("alice");
         let expected = if asked {
             "Skipped Duo login"
         } else {
@@ -59,7 +59,7 @@ fn groups_decide_by_primary_and_supplementary_groups_and_patterns() {
 
 #[test]
 fn users_in_300_groups_are_looked_up_whole() {
-    let bench = Bench::with(
+    let bed = TestBed::with(
         "[users.alice]\npreauth = \"allow\"",
         "groups = group-299",
         |host| {
@@ -68,41 +68,41 @@ fn users_in_300_groups_are_looked_up_whole() {
             })
         },
     );
-    assert_eq!(bench.pamtester("alice", &[]).status, 0);
-    assert_eq!(bench.paths(), ["/auth/v2/preauth"]);
+    assert_eq!(bed.pamtester("alice", &[]).status, 0);
+    assert_eq!(bed.paths(), ["/auth/v2/preauth"]);
 }
 
 #[test]
 fn a_group_that_cannot_be_looked_up_keeps_out_with_its_number_in_the_log() {
-    let bench = Bench::new("", "groups = wheel\nfailmode = safe");
+    let bed = TestBed::new("", "groups = wheel\nfailmode = safe");
     // A primary group that no longer exists.
-    let passwd = bench.host.directory().join("etc/passwd");
+    let passwd = bed.host.directory().join("etc/passwd");
     let users = std::fs::read_to_string(&passwd).unwrap();
     std::fs::write(&passwd, users.replace(":2001:2001:", ":2001:4999:")).unwrap();
-    let finished = bench.pamtester("alice", &[]);
+    let finished = bed.pamtester("alice", &[]);
     assert!(
         finished.transcript.contains("Error in service module"),
         "{}",
         finished.transcript
     );
-    let line = bench.logged("Error in Duo login for 'alice' from 203.0.113.5: group id 4999");
+    let line = bed.logged("Error in Duo login for 'alice' from 203.0.113.5: group id 4999");
     assert_eq!(line.severity, ERROR);
-    assert!(bench.paths().is_empty());
+    assert!(bed.paths().is_empty());
 }
 
 #[test]
 fn bypass_ignore_leaves_the_decision_to_the_rest_of_the_stack() {
     let ignore = "groups = wheel\nbypass = ignore";
-    let bench = Bench::with("", ignore, |host| {
+    let bed = TestBed::with("", ignore, |host| {
         let duo = "auth required {module}\n";
         host.user("alice")
             .pam("deny", &format!("{duo}auth required pam_deny.so\n"))
             .pam("permit", &format!("{duo}auth required pam_permit.so\n"))
     });
-    assert_ne!(bench.pamtester_as("deny", "alice", &[]).status, 0);
-    assert_eq!(bench.pamtester_as("permit", "alice", &[]).status, 0);
+    assert_ne!(bed.pamtester_as("deny", "alice", &[]).status, 0);
+    assert_eq!(bed.pamtester_as("permit", "alice", &[]).status, 0);
     // PAM_IGNORE from the only line of a stack is no success.
-    assert_ne!(bench.pamtester("alice", &[]).status, 0);
+    assert_ne!(bed.pamtester("alice", &[]).status, 0);
 }
 
 #[test]
@@ -126,14 +126,14 @@ fn gecos_gives_the_duo_name_with_a_warning_that_names_both() {
         ("ålïçé 例え", "", "ålïçé 例え"),
     ] {
         let scenario = "unknown_users = \"allow\"\n[users.alice]\npreauth = \"allow\"";
-        let bench = Bench::with(scenario, &format!("send_gecos = yes\n{extra}"), |host| {
+        let bed = TestBed::with(scenario, &format!("send_gecos = yes\n{extra}"), |host| {
             host.user_with_gecos("alice", gecos)
         });
-        let finished = bench.pamtester("alice", &[]);
+        let finished = bed.pamtester("alice", &[]);
         assert_eq!(finished.status, 0, "{gecos}: {}", finished.transcript);
-        let preauth = bench.request("/auth/v2/preauth");
+        let preauth = bed.request("/auth/v2/preauth");
         assert_eq!(preauth.parameter("username"), Some(name), "{gecos}");
-        let line = bench.logged("send_gecos: ");
+        let line = bed.logged("send_gecos: ");
         assert_eq!(line.severity, WARNING);
         assert!(
             line.text.contains("Unix user 'alice' is Duo user '"),
@@ -146,7 +146,7 @@ fn gecos_gives_the_duo_name_with_a_warning_that_names_both() {
 
 #[test]
 fn duo_gets_an_address_or_nothing_and_the_log_what_pam_gave() {
-    let bench = Bench::new("[users.alice]\npreauth = \"allow\"", "");
+    let bed = TestBed::new("[users.alice]\npreauth = \"allow\"", "");
     let mut extra = "";
     for (rhost, sent) in [
         ("203.0.113.5", Some("203.0.113.5")),
@@ -155,17 +155,15 @@ fn duo_gets_an_address_or_nothing_and_the_log_what_pam_gave() {
         ("client.example.com", None),
         ("", None),
     ] {
-        configure(&bench, extra);
-        let command = bench
-            .host
-            .pamtester("duo", "alice", rhost, &["authenticate"]);
+        configure(&bed, extra);
+        let command = bed.host.pamtester("duo", "alice", rhost, &["authenticate"]);
         assert_eq!(converse(&command, &[]).status, 0);
         assert_eq!(
-            bench.request("/auth/v2/preauth").parameter("ipaddr"),
+            bed.request("/auth/v2/preauth").parameter("ipaddr"),
             sent,
             "{rhost}"
         );
-        let line = bench.logged("Skipped Duo login for 'alice'");
+        let line = bed.logged("Skipped Duo login for 'alice'");
         let from = format!(" from {rhost}: ");
         assert_eq!(
             line.text.contains(&from),
@@ -176,11 +174,11 @@ fn duo_gets_an_address_or_nothing_and_the_log_what_pam_gave() {
     }
     // This server's own address stands in, if there is one that leads anywhere.
     extra = "fallback_local_ip = yes";
-    configure(&bench, extra);
-    let command = bench.host.pamtester("duo", "alice", "", &["authenticate"]);
+    configure(&bed, extra);
+    let command = bed.host.pamtester("duo", "alice", "", &["authenticate"]);
     assert_eq!(converse(&command, &[]).status, 0);
-    let own = pam_duo::system::address::server().map(|address| address.to_string());
-    let sent = bench.request("/auth/v2/preauth");
+    let own = duo_login::who::address::server().map(|address| address.to_string());
+    let sent = bed.request("/auth/v2/preauth");
     assert_eq!(sent.parameter("ipaddr"), own.as_deref());
 }
 
@@ -284,7 +282,7 @@ fn events_reach_syslog_with_facility_severity_prefix_words_and_fields() {
             "prompts = 9",
             &[],
             WARNING,
-            "Value of 'prompts' in /etc/duo/pam_duo.conf, line 6, is out of range: 3 counts instead",
+            "Value of 'prompts' in /etc/duo/pam_duo.conf, line 6, is out of range: using 3",
         ),
         (
             "[users.alice]\npreauth = \"allow\"",
@@ -294,9 +292,9 @@ fn events_reach_syslog_with_facility_severity_prefix_words_and_fields() {
             "Key 'motd' in /etc/duo/pam_duo.conf, line 6, has no effect",
         ),
     ] {
-        let bench = Bench::new(scenario, extra);
-        bench.pamtester("alice", answers);
-        let line = bench.logged(text);
+        let bed = TestBed::new(scenario, extra);
+        bed.pamtester("alice", answers);
+        let line = bed.logged(text);
         assert!(
             line.text.starts_with(&format!("pam_duo(duo:auth): {text}")),
             "{}",
@@ -315,23 +313,23 @@ fn events_reach_syslog_with_facility_severity_prefix_words_and_fields() {
 
 #[test]
 fn a_file_that_others_can_read_is_an_error_at_every_login_and_duo_is_asked_all_the_same() {
-    let bench = Bench::new("[users.alice]\npreauth = \"allow\"", "");
+    let bed = TestBed::new("[users.alice]\npreauth = \"allow\"", "");
     for mode in [0o644, 0o640, 0o604] {
-        bench.host.clear_log();
-        bench.host.write(CONF, mode, &config(&bench.duo));
-        assert_eq!(bench.pamtester("alice", &[]).status, 0);
-        let line = bench.logged("/etc/duo/pam_duo.conf must be readable only by user 'root'");
+        bed.host.clear_log();
+        bed.host.write(CONF, mode, &config(&bed.duo));
+        assert_eq!(bed.pamtester("alice", &[]).status, 0);
+        let line = bed.logged("/etc/duo/pam_duo.conf must be readable only by user 'root'");
         assert_eq!(line.severity, ERROR);
-        bench.logged("Skipped Duo login");
+        bed.logged("Skipped Duo login");
     }
 }
 
 #[test]
 fn a_syslog_that_is_missing_or_full_neither_delays_nor_fails_a_login() {
     for syslog in [Syslog::Missing, Syslog::Full] {
-        let bench = Bench::with("", "", |host| host.user("alice").syslog(syslog));
+        let bed = TestBed::with("", "", |host| host.user("alice").syslog(syslog));
         let started = Instant::now();
-        let finished = bench.pamtester("alice", &["111111", "123456"]);
+        let finished = bed.pamtester("alice", &["111111", "123456"]);
         assert_eq!(finished.status, 0, "{syslog:?}: {}", finished.transcript);
         // Far less than any wait for a reader would be.
         assert!(started.elapsed() < Duration::from_secs(15), "{syslog:?}");
@@ -344,20 +342,18 @@ fn a_syslog_that_is_missing_or_full_neither_delays_nor_fails_a_login() {
 fn every_key_takes_effect() {
     let scenario = "long_poll_s = 1\n[users.alice]\nverified_push = {code = \"471193\"}\n\
         push = {answer = \"approve\", after_ms = 100}\n[users.asmith]\npreauth = \"allow\"";
-    let bench = Bench::with(scenario, "", |host| {
+    let bed = TestBed::with(scenario, "", |host| {
         host.user_with_gecos("alice", "Alice;asmith")
             .group("wheel", &["alice"])
-            .pam("sudo", crate::bench::DUO_ONLY)
+            .pam("sudo", crate::test_bed::DUO_ONLY)
             .pam("ignored", "auth required {module}\n")
     });
     let log_in = |extra: &str, rhost: &str, answers: &[&str]| {
-        configure(&bench, extra);
-        let command = bench
-            .host
-            .pamtester("duo", "alice", rhost, &["authenticate"]);
+        configure(&bed, extra);
+        let command = bed.host.pamtester("duo", "alice", rhost, &["authenticate"]);
         converse(&command, answers)
     };
-    let parameter = |path: &str, name: &str| bench.request(path).parameter(name).map(str::to_owned);
+    let parameter = |path: &str, name: &str| bed.request(path).parameter(name).map(str::to_owned);
 
     // ikey, skey and host: with others, Duo does not take the request or is not reached.
     for (line, logged) in [
@@ -379,7 +375,7 @@ fn every_key_takes_effect() {
             0,
             "{line}"
         );
-        bench.host.wait_log(logged);
+        bed.host.wait_log(logged);
     }
     // failmode: the same outage lets in with safe.
     assert_eq!(
@@ -389,7 +385,7 @@ fn every_key_takes_effect() {
     // groups and group, bypass.
     for key in ["groups", "group"] {
         assert_eq!(log_in(&format!("{key} = !wheel"), "", &[]).status, 0);
-        assert!(bench.paths().is_empty());
+        assert!(bed.paths().is_empty());
     }
     assert_ne!(
         log_in("groups = !wheel\nbypass = ignore", "", &[]).status,
@@ -412,7 +408,7 @@ fn every_key_takes_effect() {
     assert_ne!(log_in("prompts = 1", "", &["111111"]).status, 0);
     // fallback_local_ip.
     log_in("prompts = 1\nfallback_local_ip = yes", "", &["111111"]);
-    let own = pam_duo::system::address::server().map(|address| address.to_string());
+    let own = duo_login::who::address::server().map(|address| address.to_string());
     assert_eq!(parameter("/auth/v2/preauth", "ipaddr"), own);
     // send_gecos, gecos_delim, gecos_username_pos ("; " would begin a comment).
     let gecos = "send_gecos = yes\ngecos_delim = ;\ngecos_username_pos = 2";
@@ -424,7 +420,7 @@ fn every_key_takes_effect() {
     // signature.
     log_in("prompts = 1\nsignature = v5", "", &["111111"]);
     assert_eq!(
-        bench.request("/auth/v2/preauth").signature.unwrap().name(),
+        bed.request("/auth/v2/preauth").signature.unwrap().name(),
         "v5"
     );
     // menu.
@@ -442,23 +438,23 @@ fn every_key_takes_effect() {
     assert!(call("live").contains("Calling iPhone"));
     assert!(!call("quiet").contains("Calling iPhone"));
     // login_timeout and https_timeout.
-    bench.duo.add_fault(duo_sim::Fault::new(
+    bed.duo.add_fault(duo_sim::Fault::new(
         "/auth/v2/auth",
         duo_sim::FaultKind::StallRequest,
     ));
     log_in("login_timeout = 1", "", &["123456"]);
-    bench.logged("not finished within login_timeout, 1 s");
+    bed.logged("not finished within login_timeout, 1 s");
     let started = Instant::now();
     log_in("https_timeout = 1", "", &["123456"]);
-    bench.logged("Error in Duo login for 'alice': Couldn't connect to localhost");
+    bed.logged("Error in Duo login for 'alice': Couldn't connect to localhost");
     assert!(
         started.elapsed() < Duration::from_secs(9),
         "the default of 10 s counted"
     );
     // Keys without effect are accepted and said.
-    bench.duo.clear_faults();
+    bed.duo.clear_faults();
     for key in ["accept_env_factor", "motd", "gecos_parsed", "dev_fips_mode"] {
         assert_eq!(log_in(&format!("{key} = yes"), "", &["123456"]).status, 0);
-        bench.logged(&format!("Key '{key}' in {CONF}, line 6, has no effect"));
+        bed.logged(&format!("Key '{key}' in {CONF}, line 6, has no effect"));
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 
 use duo_sim::{Fault, FaultKind};
 
-use crate::bench::{Bench, CONF, config};
+use crate::test_bed::{CONF, TestBed, config};
 
 const SUCCESS: &str = "successfully authenticated";
 const AUTHINFO_UNAVAIL: &str = "Authentication service cannot retrieve authentication info";
@@ -26,7 +26,7 @@ struct Case {
     what: &'static str,
     row: Row,
     /// Breaks something.
-    fault: fn(&Bench),
+    fault: fn(&TestBed),
     /// Lines of the file, if there is one.
     extra: &'static str,
     answers: &'static [&'static str],
@@ -34,14 +34,14 @@ struct Case {
     detail: &'static str,
 }
 
-fn strike(bench: &Bench, path: &str, kind: FaultKind) {
-    bench.duo.add_fault(Fault::new(path, kind));
+fn strike(bed: &TestBed, path: &str, kind: FaultKind) {
+    bed.duo.add_fault(Fault::new(path, kind));
 }
 
-fn status(bench: &Bench, path: &str, code: u16) {
+fn status(bed: &TestBed, path: &str, code: u16) {
     let mut fault = Fault::new(path, FaultKind::Status);
     fault.code = Some(code);
-    bench.duo.add_fault(fault);
+    bed.duo.add_fault(fault);
 }
 
 const PREAUTH: &str = "/auth/v2/preauth";
@@ -310,7 +310,7 @@ fn each_cell_of_the_table_holds() {
         } else {
             ""
         };
-        let bench = Bench::with(scenario, "", |host| {
+        let bed = TestBed::with(scenario, "", |host| {
             let line = "auth required {module}";
             host.user("alice")
                 .pam("plain", line)
@@ -330,15 +330,15 @@ fn each_cell_of_the_table_holds() {
             let place = format!("{}, file {file:?}, argument {argument:?}", case.what);
             // failmode stands last: the whole file is read before anything is decided.
             let line = file.map_or(String::new(), |mode| format!("failmode = {mode}\n"));
-            bench.host.write(
+            bed.host.write(
                 CONF,
                 0o600,
-                &format!("{}{}\n{line}", config(&bench.duo), case.extra),
+                &format!("{}{}\n{line}", config(&bed.duo), case.extra),
             );
-            bench.duo.clear_faults();
-            (case.fault)(&bench);
-            bench.host.clear_log();
-            let finished = bench.pamtester_as(argument.unwrap_or("plain"), "alice", case.answers);
+            bed.duo.clear_faults();
+            (case.fault)(&bed);
+            bed.host.clear_log();
+            let finished = bed.pamtester_as(argument.unwrap_or("plain"), "alice", case.answers);
             // A file that is not there has no word.
             let heard = if case.what == "no file" { None } else { file };
             let (let_in, says, event) = expected(case.row, argument.or(heard));
@@ -346,10 +346,10 @@ fn each_cell_of_the_table_holds() {
                 finished.transcript.contains(says),
                 "{place}: {}\n{:#?}",
                 finished.transcript,
-                bench.host.duo_log()
+                bed.host.duo_log()
             );
             assert_eq!(finished.status == 0, let_in, "{place}");
-            let line = bench.logged(&format!("{event} for 'alice' from 203.0.113.5: "));
+            let line = bed.logged(&format!("{event} for 'alice' from 203.0.113.5: "));
             assert!(line.text.contains(case.detail), "{place}: {}", line.text);
         }
     }
@@ -366,18 +366,18 @@ fn an_untrusted_file_has_no_word_about_failmode() {
             "a pipe",
             "too large",
         ] {
-            let bench = Bench::with("", "failmode = safe", |host| {
+            let bed = TestBed::with("", "failmode = safe", |host| {
                 let line = "auth required {module}";
                 host.user("alice")
                     .pam("plain", line)
                     .pam("safe", &format!("{line} failmode=safe"))
                     .pam("secure", &format!("{line} failmode=secure"))
             });
-            let path = bench.host.directory().join("etc/duo/pam_duo.conf");
-            let conf = format!("{}failmode = safe\n", config(&bench.duo));
+            let path = bed.host.directory().join("etc/duo/pam_duo.conf");
+            let conf = format!("{}failmode = safe\n", config(&bed.duo));
             match change {
-                "world-writable" => bench.host.write(CONF, 0o602, &conf),
-                "group-writable" => bench.host.write(CONF, 0o620, &conf),
+                "world-writable" => bed.host.write(CONF, 0o602, &conf),
+                "group-writable" => bed.host.write(CONF, 0o620, &conf),
                 "of another user" => std::os::unix::fs::chown(&path, Some(2001), None).unwrap(),
                 "a folder" => {
                     fs::remove_file(&path).unwrap();
@@ -391,11 +391,11 @@ fn an_untrusted_file_has_no_word_about_failmode() {
                         .unwrap();
                     assert!(made.success());
                 }
-                _ => bench
+                _ => bed
                     .host
                     .write(CONF, 0o600, &(conf + &"# ".repeat(1024 * 1024))),
             }
-            let finished = bench.pamtester_as(argument, "alice", &[]);
+            let finished = bed.pamtester_as(argument, "alice", &[]);
             assert_eq!(
                 finished.status == 0,
                 let_in,
@@ -409,22 +409,22 @@ fn an_untrusted_file_has_no_word_about_failmode() {
                     finished.transcript
                 );
             }
-            bench.logged("auth): Couldn't open /etc/duo/pam_duo.conf: ");
-            assert!(bench.paths().is_empty());
+            bed.logged("auth): Couldn't open /etc/duo/pam_duo.conf: ");
+            assert!(bed.paths().is_empty());
         }
     }
 }
 
 #[test]
 fn a_conversation_that_fails_keeps_out_whatever_failmode_says() {
-    let bench = Bench::new("", "failmode = safe");
+    let bed = TestBed::new("", "failmode = safe");
     // No terminal, and nothing to read.
-    let mut command = bench
+    let mut command = bed
         .host
         .pamtester("duo", "alice", "203.0.113.5", &["authenticate"]);
     let output = command.stdin(std::process::Stdio::null()).output().unwrap();
     assert!(!output.status.success());
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains(CONV_ERR), "{said}");
-    bench.logged("Aborted Duo login for 'alice' from 203.0.113.5: conversation failed");
+    bed.logged("Aborted Duo login for 'alice' from 203.0.113.5: conversation failed");
 }

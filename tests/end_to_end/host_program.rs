@@ -1,10 +1,10 @@
-//! `host.c`, a program that asks PAM, in a bench's host.
+//! `host.c`, a program that asks PAM, in a bed's host.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::bench::Bench;
+use crate::test_bed::TestBed;
 
 /// What `host` said.
 pub struct Said {
@@ -43,9 +43,9 @@ impl Said {
 }
 
 /// Builds `host.c` into the host's folder.
-fn build(bench: &Bench) {
+fn build(bed: &TestBed) {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/end_to_end/host.c");
-    let program = bench.host.directory().join("host");
+    let program = bed.host.directory().join("host");
     let status = Command::new("cc")
         .args(["-O1", "-Wall", "-Wextra", "-Werror", "-o"])
         .arg(&program)
@@ -56,48 +56,48 @@ fn build(bench: &Bench) {
 }
 
 /// A command that runs `host` with `options` in the host, after `wrapper`.
-pub fn command(bench: &Bench, wrapper: &[&str], options: &[&str], answer: &str) -> Command {
-    command_as(bench, wrapper, options, "alice", answer)
+pub fn command(bed: &TestBed, wrapper: &[&str], options: &[&str], answer: &str) -> Command {
+    command_as(bed, wrapper, options, "alice", answer)
 }
 
 fn command_as(
-    bench: &Bench,
+    bed: &TestBed,
     wrapper: &[&str],
     options: &[&str],
     user: &str,
     answer: &str,
 ) -> Command {
-    let program = bench.host.directory().join("host");
+    let program = bed.host.directory().join("host");
     if !program.exists() {
-        build(bench);
+        build(bed);
     }
-    let out = bench.host.directory().join("said");
+    let out = bed.host.directory().join("said");
     let mut arguments = wrapper.to_vec();
     arguments.extend([program.to_str().unwrap(), "-o", out.to_str().unwrap()]);
     arguments.extend(options);
     arguments.extend(["duo", user, answer]);
-    bench.host.inside(&arguments)
+    bed.host.inside(&arguments)
 }
 
 /// What `host` has said so far.
-pub fn said(bench: &Bench) -> Said {
+pub fn said(bed: &TestBed) -> Said {
     Said {
-        text: fs::read_to_string(bench.host.directory().join("said")).unwrap_or_default(),
+        text: fs::read_to_string(bed.host.directory().join("said")).unwrap_or_default(),
     }
 }
 
 /// Runs `host` to its end.
 #[track_caller]
-pub fn run(bench: &Bench, wrapper: &[&str], options: &[&str]) -> Said {
-    run_as(bench, wrapper, options, "alice", "123456")
+pub fn run(bed: &TestBed, wrapper: &[&str], options: &[&str]) -> Said {
+    run_as(bed, wrapper, options, "alice", "123456")
 }
 
 /// The same for a user with an answer.
 #[track_caller]
-pub fn run_as(bench: &Bench, wrapper: &[&str], options: &[&str], user: &str, answer: &str) -> Said {
-    let mut command = command_as(bench, wrapper, options, user, answer);
+pub fn run_as(bed: &TestBed, wrapper: &[&str], options: &[&str], user: &str, answer: &str) -> Said {
+    let mut command = command_as(bed, wrapper, options, user, answer);
     let output = command.output().unwrap();
-    let said = said(bench);
+    let said = said(bed);
     assert!(
         output.status.success(),
         "{}: {}\n{}",
@@ -110,11 +110,11 @@ pub fn run_as(bench: &Bench, wrapper: &[&str], options: &[&str], user: &str, ans
 
 /// How many instructions a process with one login takes, from its start to its end, as callgrind
 /// counts them.
-pub fn instructions(bench: &Bench, user: &str, answer: &str) -> u64 {
-    let out = bench.host.directory().join("callgrind");
+pub fn instructions(bed: &TestBed, user: &str, answer: &str) -> u64 {
+    let out = bed.host.directory().join("callgrind");
     let option = format!("--callgrind-out-file={}", out.display());
     let wrapper = ["valgrind", "--quiet", "--tool=callgrind", &option];
-    let said = run_as(bench, &wrapper, &["-n", "1"], user, answer);
+    let said = run_as(bed, &wrapper, &["-n", "1"], user, answer);
     assert_eq!(said.code(0), 1, "{}", said.text);
     let text = fs::read_to_string(out).unwrap();
     let totals = text.lines().find_map(|line| line.strip_prefix("totals: "));

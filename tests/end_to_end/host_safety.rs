@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use duo_sim::{Fault, FaultKind, Options, Scenario, Simulator};
 
-use crate::bench::{Bench, CONF, config};
 use crate::deadlines::SilentAddress;
 use crate::host_program::{command, run, said};
+use crate::test_bed::{CONF, TestBed, config};
 
 /// Codes of `security/_pam_types.h`.
 const SUCCESS: u32 = 0;
@@ -22,8 +22,8 @@ const SCENARIO: &str = "[users.alice]\npasscodes = [\"123456\"]";
 
 #[test]
 fn five_hundred_logins_in_a_row_leave_nothing_behind() {
-    let bench = Bench::new(SCENARIO, "");
-    let said = run(&bench, &[], &["-n", "500"]);
+    let bed = TestBed::new(SCENARIO, "");
+    let said = run(&bed, &[], &["-n", "500"]);
     assert_eq!(said.code(SUCCESS), 500, "{}", said.text);
     said.nothing_is_left();
     let heap = said.numbers("heap");
@@ -36,16 +36,16 @@ fn five_hundred_logins_in_a_row_leave_nothing_behind() {
 
 #[test]
 fn two_hundred_logins_at_once_in_one_process_with_small_stacks_all_come_in() {
-    let bench = Bench::new(SCENARIO, "https_timeout = 60");
-    let said = run(&bench, &[], &["-t", "200", "-s", "262144"]);
+    let bed = TestBed::new(SCENARIO, "https_timeout = 60");
+    let said = run(&bed, &[], &["-t", "200", "-s", "262144"]);
     assert_eq!(said.code(SUCCESS), 201, "{}", said.text);
     said.nothing_is_left();
 }
 
 #[test]
 fn two_hundred_processes_at_once_all_come_in() {
-    let bench = Bench::new(SCENARIO, "https_timeout = 60");
-    let said = run(&bench, &[], &["-F", "200"]);
+    let bed = TestBed::new(SCENARIO, "https_timeout = 60");
+    let said = run(&bed, &[], &["-F", "200"]);
     assert_eq!(said.code(SUCCESS), 200, "{}", said.text);
 }
 
@@ -53,7 +53,7 @@ fn two_hundred_processes_at_once_all_come_in() {
 /// Valgrind 3.19 takes what ring's assembly has written for such.
 #[test]
 fn valgrind_finds_no_leak_and_no_error() {
-    let bench = Bench::new(SCENARIO, "https_timeout = 60\nlogin_timeout = 200");
+    let bed = TestBed::new(SCENARIO, "https_timeout = 60\nlogin_timeout = 200");
     let wrapper = [
         "valgrind",
         "--quiet",
@@ -64,15 +64,15 @@ fn valgrind_finds_no_leak_and_no_error() {
         "--error-exitcode=99",
         "--num-callers=30",
     ];
-    let said = run(&bench, &wrapper, &["-n", "20"]);
+    let said = run(&bed, &wrapper, &["-n", "20"]);
     assert_eq!(said.code(SUCCESS), 20, "{}", said.text);
     said.nothing_is_left();
 }
 
 #[test]
 fn it_works_without_standard_streams() {
-    let bench = Bench::new(SCENARIO, "");
-    let said = run(&bench, &[], &["-c", "-n", "10"]);
+    let bed = TestBed::new(SCENARIO, "");
+    let said = run(&bed, &[], &["-c", "-n", "10"]);
     assert_eq!(said.code(SUCCESS), 10, "{}", said.text);
     said.nothing_is_left();
 }
@@ -80,8 +80,8 @@ fn it_works_without_standard_streams() {
 /// More than `select` could take.
 #[test]
 fn it_works_with_thousands_of_open_descriptors() {
-    let bench = Bench::new(SCENARIO, "");
-    let said = run(&bench, &[], &["-d", "3000", "-n", "10"]);
+    let bed = TestBed::new(SCENARIO, "");
+    let said = run(&bed, &[], &["-d", "3000", "-n", "10"]);
     assert_eq!(said.code(SUCCESS), 10, "{}", said.text);
     said.nothing_is_left();
 }
@@ -89,13 +89,13 @@ fn it_works_with_thousands_of_open_descriptors() {
 /// As an ordinary user, since root is above that limit.
 #[test]
 fn it_works_where_no_thread_may_be_made() {
-    let bench = Bench::new(SCENARIO, "failmode = secure");
+    let bed = TestBed::new(SCENARIO, "failmode = secure");
     for path in ["duo/pam_duo.conf", "../said"] {
-        let path = bench.host.directory().join("etc").join(path);
+        let path = bed.host.directory().join("etc").join(path);
         fs::write(&path, fs::read(&path).unwrap_or_default()).unwrap();
         std::os::unix::fs::chown(&path, Some(2001), Some(2001)).unwrap();
     }
-    let said = run(&bench, &[], &["-u", "2001", "-p", "0", "-n", "10"]);
+    let said = run(&bed, &[], &["-u", "2001", "-p", "0", "-n", "10"]);
     assert_eq!(said.code(SUCCESS), 10, "{}", said.text);
     said.nothing_is_left();
 }
@@ -104,9 +104,9 @@ fn it_works_where_no_thread_may_be_made() {
 /// without Duo. Who calls su sets such limits, so running out is no outage.
 #[test]
 fn running_out_of_descriptors_keeps_out() {
-    let bench = Bench::new("[users.alice]\npreauth = \"deny\"", "failmode = safe");
+    let bed = TestBed::new("[users.alice]\npreauth = \"deny\"", "failmode = safe");
     for limit in 3..20 {
-        let said = run(&bench, &[], &["-f", &limit.to_string()]);
+        let said = run(&bed, &[], &["-f", &limit.to_string()]);
         assert_eq!(said.code(SUCCESS), 0, "{limit}: {}", said.text);
     }
 }
@@ -114,19 +114,19 @@ fn running_out_of_descriptors_keeps_out() {
 /// One address is silent, and for the other there is no descriptor left: no outage.
 #[test]
 fn running_out_of_descriptors_beside_a_dead_address_keeps_out() {
-    let bench = Bench::new("[users.alice]\npreauth = \"deny\"", "");
-    let port = bench.duo.address().port();
+    let bed = TestBed::new("[users.alice]\npreauth = \"deny\"", "");
+    let port = bed.duo.address().port();
     let _dead = SilentAddress::at(([127, 0, 0, 3], port).into());
     let conf = format!(
         "{}host = duo.test:{port}\nhttps_timeout = 1\nfailmode = safe\n",
-        config(&bench.duo)
+        config(&bed.duo)
     );
-    bench.host.write(CONF, 0o600, &conf);
+    bed.host.write(CONF, 0o600, &conf);
     for addresses in [["127.0.0.3", "127.0.0.1"], ["127.0.0.1", "127.0.0.3"]] {
         let hosts = addresses.map(|address| format!("{address} duo.test\n"));
-        bench.host.write("/etc/hosts", 0o644, &hosts.concat());
+        bed.host.write("/etc/hosts", 0o644, &hosts.concat());
         for limit in 3..12 {
-            let said = run(&bench, &[], &["-f", &limit.to_string()]);
+            let said = run(&bed, &[], &["-f", &limit.to_string()]);
             assert_eq!(said.code(SUCCESS), 0, "{limit}: {}", said.text);
         }
     }
@@ -144,18 +144,18 @@ fn a_look_up_that_never_ends_survives_that_the_module_is_unloaded() {
     )
     .unwrap();
     duo.add_fault(Fault::new("dns", FaultKind::DnsSilent));
-    let bench = Bench::over(duo, "", |host| {
+    let bed = TestBed::over(duo, "", |host| {
         // Longer than the module waits, shorter than the program lives.
         let resolver = "nameserver 127.1.53.2\noptions timeout:3 attempts:1\n";
         host.user("alice").file("/etc/resolv.conf", 0o644, resolver)
     });
     let conf = format!(
         "{}host = duo.test\nhttps_timeout = 1\nfailmode = secure\n",
-        config(&bench.duo)
+        config(&bed.duo)
     );
-    bench.host.write(CONF, 0o600, &conf);
+    bed.host.write(CONF, 0o600, &conf);
     let started = Instant::now();
-    let said = run(&bench, &[], &["-n", "3", "-l", "6"]);
+    let said = run(&bed, &[], &["-n", "3", "-l", "6"]);
     assert!(started.elapsed() >= Duration::from_secs(6));
     assert_eq!(said.code(AUTHINFO_UNAVAIL), 3, "{}", said.text);
     assert!(said.text.contains("lingered"), "{}", said.text);
@@ -206,7 +206,7 @@ fn search(process: &str, needles: &[&str]) -> Vec<String> {
     found
 }
 
-/// The process whose name is `host`, within the bench's host.
+/// The process whose name is `host`, within the bed's host.
 fn process_of(child: &Child) -> String {
     // nsenter forks into the namespace.
     let end = Instant::now() + Duration::from_secs(10);
@@ -224,12 +224,12 @@ fn process_of(child: &Child) -> String {
 
 #[test]
 fn the_secret_key_is_not_in_the_process_after_a_login() {
-    let bench = Bench::new(SCENARIO, "http_proxy =\nfailmode = secure");
-    let skey = bench.duo.skey().to_owned();
+    let bed = TestBed::new(SCENARIO, "http_proxy =\nfailmode = secure");
+    let skey = bed.duo.skey().to_owned();
     for (when, word) in [("-b", "before-end"), ("-a", "after-end")] {
-        let hold = bench.host.directory().join("hold");
+        let hold = bed.host.directory().join("hold");
         let options = ["-h", hold.to_str().unwrap(), when];
-        let mut running = Running(command(&bench, &[], &options, "123456").spawn().unwrap());
+        let mut running = Running(command(&bed, &[], &options, "123456").spawn().unwrap());
         let end = Instant::now() + Duration::from_secs(20);
         while !fs::read_to_string(&hold).is_ok_and(|text| text.contains(word)) {
             assert!(Instant::now() < end, "the login does not end");
@@ -242,6 +242,6 @@ fn the_secret_key_is_not_in_the_process_after_a_login() {
         assert!(found.is_empty(), "{word}: {found:#?}");
         fs::remove_file(&hold).unwrap();
         assert!(running.0.wait().unwrap().success());
-        assert_eq!(said(&bench).code(SUCCESS), 1);
+        assert_eq!(said(&bed).code(SUCCESS), 1);
     }
 }

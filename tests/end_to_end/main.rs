@@ -9,7 +9,6 @@
     unreachable_pub
 )]
 
-mod bench;
 mod codes;
 mod cost;
 mod deadlines;
@@ -24,5 +23,6 @@ mod proxy;
 mod requests;
 mod ssh_logins;
 mod sudo_and_su;
+mod test_bed;
 mod time;
 mod verified_push;

@@ -5,14 +5,14 @@ use std::process::Command;
 
 use login_sandbox::Terminal;
 
-use crate::bench::Bench;
+use crate::test_bed::TestBed;
 
 /// A password and Duo.
 const PASSWORD_AND_DUO: &str = "auth requisite pam_unix.so\nauth required {module}\naccount required pam_permit.so\nsession required pam_permit.so\n";
 
 /// A host whose stack wants a password and Duo, with these methods.
-fn bench(methods: &str, extra: &str) -> Bench {
-    Bench::with(
+fn bed(methods: &str, extra: &str) -> TestBed {
+    TestBed::with(
         "[users.alice]\npush = {answer = \"approve\", after_ms = 100}",
         extra,
         |host| {
@@ -25,18 +25,16 @@ fn bench(methods: &str, extra: &str) -> Bench {
     )
 }
 
-fn ssh(bench: &Bench, command: &str) -> Terminal {
+fn ssh(bed: &TestBed, command: &str) -> Terminal {
     Terminal::start(
-        &bench
-            .host
+        &bed.host
             .ssh("alice", &["PasswordAuthentication=yes"], command),
     )
 }
 
 /// How often Duo was asked for a factor.
-fn pushes(bench: &Bench) -> usize {
-    bench
-        .paths()
+fn pushes(bed: &TestBed) -> usize {
+    bed.paths()
         .iter()
         .filter(|path| *path == "/auth/v2/auth")
         .count()
@@ -44,8 +42,8 @@ fn pushes(bench: &Bench) -> usize {
 
 #[test]
 fn keyboard_interactive_alone_asks_for_password_and_duo() {
-    let bench = bench("keyboard-interactive", "");
-    let mut ssh = ssh(&bench, "echo in");
+    let bed = bed("keyboard-interactive", "");
+    let mut ssh = ssh(&bed, "echo in");
     ssh.expect("Password: ");
     ssh.line("pw-alice");
     ssh.expect("(1-3): ");
@@ -56,19 +54,19 @@ fn keyboard_interactive_alone_asks_for_password_and_duo() {
 
 #[test]
 fn publickey_and_keyboard_interactive_ask_for_both() {
-    let bench = bench("publickey,keyboard-interactive", "autopush = yes");
-    let mut ssh = ssh(&bench, "echo in");
+    let bed = bed("publickey,keyboard-interactive", "autopush = yes");
+    let mut ssh = ssh(&bed, "echo in");
     ssh.expect("Password: ");
     ssh.line("pw-alice");
     ssh.expect("\nin");
     assert_eq!(ssh.finish().status, 0);
-    assert_eq!(pushes(&bench), 1);
+    assert_eq!(pushes(&bed), 1);
 }
 
 #[test]
 fn the_password_method_alone_works_with_autopush() {
-    let bench = bench("password", "autopush = yes");
-    let mut ssh = ssh(&bench, "echo in");
+    let bed = bed("password", "autopush = yes");
+    let mut ssh = ssh(&bed, "echo in");
     ssh.expect("password: ");
     ssh.line("pw-alice");
     ssh.expect("\nin");
@@ -79,65 +77,65 @@ fn the_password_method_alone_works_with_autopush() {
         "{}",
         finished.transcript
     );
-    assert_eq!(pushes(&bench), 1);
+    assert_eq!(pushes(&bed), 1);
 }
 
 #[test]
 fn the_password_method_without_autopush_is_refused_and_the_password_never_reaches_duo() {
-    let bench = bench("password", "");
-    let mut ssh = ssh(&bench, "echo in");
+    let bed = bed("password", "");
+    let mut ssh = ssh(&bed, "echo in");
     ssh.expect("password: ");
     ssh.line("pw-alice");
     let finished = ssh.finish();
     assert_eq!(finished.status, 255, "{}", finished.transcript);
-    let line = bench.logged("Aborted Duo login for 'alice' from 127.0.0.1: conversation failed");
+    let line = bed.logged("Aborted Duo login for 'alice' from 127.0.0.1: conversation failed");
     assert!(
         line.text.contains("KbdInteractiveAuthentication yes"),
         "{line:?}"
     );
-    assert_eq!(pushes(&bench), 0);
-    for request in bench.duo.requests() {
+    assert_eq!(pushes(&bed), 0);
+    for request in bed.duo.requests() {
         assert!(!request.raw_parameters.contains("pw-alice"), "{request:?}");
     }
 }
 
 #[test]
 fn one_login_is_one_push_where_sshd_runs_the_stack_twice() {
-    let bench = bench("password,keyboard-interactive", "autopush = yes");
-    let mut ssh = ssh(&bench, "echo in");
+    let bed = bed("password,keyboard-interactive", "autopush = yes");
+    let mut ssh = ssh(&bed, "echo in");
     ssh.expect("password: ");
     ssh.line("pw-alice");
     ssh.expect("Password: ");
     ssh.line("pw-alice");
     ssh.expect("\nin");
     assert_eq!(ssh.finish().status, 0);
-    assert_eq!(pushes(&bench), 1);
-    bench.logged("approved a moment ago in the same connection");
+    assert_eq!(pushes(&bed), 1);
+    bed.logged("approved a moment ago in the same connection");
 }
 
 #[test]
 fn what_is_weaker_than_an_approval_does_not_count_the_second_time() {
-    let bench = Bench::with("[users.alice]\npreauth = \"allow\"", "", |host| {
+    let bed = TestBed::with("[users.alice]\npreauth = \"allow\"", "", |host| {
         host.user("alice")
             .pam("sshd", PASSWORD_AND_DUO)
             .sshd("AuthenticationMethods password,keyboard-interactive\nPasswordAuthentication yes")
     });
-    let mut ssh = ssh(&bench, "echo in");
+    let mut ssh = ssh(&bed, "echo in");
     ssh.expect("password: ");
     ssh.line("pw-alice");
     ssh.expect("Password: ");
     ssh.line("pw-alice");
     ssh.expect("\nin");
     assert_eq!(ssh.finish().status, 0);
-    assert_eq!(bench.paths(), ["/auth/v2/preauth", "/auth/v2/preauth"]);
+    assert_eq!(bed.paths(), ["/auth/v2/preauth", "/auth/v2/preauth"]);
 }
 
 #[test]
 fn scp_sftp_and_commands_log_in_with_autopush_and_keep_their_exit_status() {
-    let bench = Bench::new("", "autopush = yes");
-    let own = bench.host.directory().join("to-send");
+    let bed = TestBed::new("", "autopush = yes");
+    let own = bed.host.directory().join("to-send");
     fs::write(&own, "some text\n").unwrap();
-    let home = bench.host.directory().join("home/alice");
+    let home = bed.host.directory().join("home/alice");
     let run = |mut command: Command| {
         let output = command.stdin(std::process::Stdio::null()).output().unwrap();
         (
@@ -146,7 +144,7 @@ fn scp_sftp_and_commands_log_in_with_autopush_and_keep_their_exit_status() {
             String::from_utf8_lossy(&output.stderr).into_owned(),
         )
     };
-    let mut scp = bench.host.openssh("scp", "-P", &[]);
+    let mut scp = bed.host.openssh("scp", "-P", &[]);
     scp.arg(&own).arg("alice@127.0.0.1:sent");
     let (status, _, errors) = run(scp);
     assert_eq!(status, Some(0), "{errors}");
@@ -155,9 +153,9 @@ fn scp_sftp_and_commands_log_in_with_autopush_and_keep_their_exit_status() {
         "some text\n"
     );
 
-    let batch = bench.host.directory().join("batch");
+    let batch = bed.host.directory().join("batch");
     fs::write(&batch, "rename sent moved\n").unwrap();
-    let mut sftp = bench.host.openssh("sftp", "-P", &[]);
+    let mut sftp = bed.host.openssh("sftp", "-P", &[]);
     // Batch mode means that nothing may be asked; the login is told to go on all the same.
     sftp.args(["-o", "BatchMode=no", "-b"])
         .arg(&batch)
@@ -168,7 +166,7 @@ fn scp_sftp_and_commands_log_in_with_autopush_and_keep_their_exit_status() {
 
     for expected in [0, 3] {
         let (status, out, errors) =
-            run(bench
+            run(bed
                 .host
                 .ssh("alice", &[], &format!("echo out; exit {expected}")));
         assert_eq!(status, Some(expected), "{errors}");
@@ -182,8 +180,8 @@ fn scp_sftp_and_commands_log_in_with_autopush_and_keep_their_exit_status() {
 
 #[test]
 fn users_outside_the_groups_see_not_a_byte() {
-    let bench = Bench::new("", "groups = wheel");
-    let mut ssh = bench.ssh("alice", "echo in");
+    let bed = TestBed::new("", "groups = wheel");
+    let mut ssh = bed.ssh("alice", "echo in");
     let finished = ssh.finish();
     assert_eq!(finished.status, 0);
     let lines: Vec<&str> = finished
@@ -192,5 +190,5 @@ fn users_outside_the_groups_see_not_a_byte() {
         .filter(|line| !line.starts_with("Warning: Permanently added"))
         .collect();
     assert_eq!(lines, ["in"], "{}", finished.transcript);
-    assert!(bench.paths().is_empty());
+    assert!(bed.paths().is_empty());
 }

@@ -5,26 +5,26 @@ use std::time::{Duration, Instant};
 
 use duo_sim::{Fault, FaultKind, Options, Scenario, Simulator};
 
-use crate::bench::{Bench, CONF, config};
 use crate::deadlines::SilentAddress;
 use crate::proxy::{Manner, Proxy};
+use crate::test_bed::{CONF, TestBed, config};
 
 #[test]
 fn a_proxy_is_used_with_its_credentials_for_one_connection() {
     let proxy = Proxy::start(Manner::Works);
     let url = format!("http://me:s%40cret@127.0.0.1:{}", proxy.port);
-    let bench = Bench::new("", &format!("http_proxy = {url}"));
-    let finished = bench.pamtester("alice", &["123456"]);
+    let bed = TestBed::new("", &format!("http_proxy = {url}"));
+    let finished = bed.pamtester("alice", &["123456"]);
     assert_eq!(finished.status, 0, "{}", finished.transcript);
     let heads = proxy.heads();
     assert_eq!(heads.len(), 1, "{heads:?}");
-    let port = bench.duo.address().port();
+    let port = bed.duo.address().port();
     let connect = format!("CONNECT localhost:{port} HTTP/1.1\r\n");
     assert!(heads[0].starts_with(&connect), "{}", heads[0]);
     // me:s@cret
     let credentials = "Proxy-Authorization: Basic bWU6c0BjcmV0\r\n";
     assert!(heads[0].contains(credentials), "{}", heads[0]);
-    for line in bench.host.log() {
+    for line in bed.host.log() {
         assert!(!line.text.contains("cret"), "{}", line.text);
     }
 }
@@ -32,16 +32,16 @@ fn a_proxy_is_used_with_its_credentials_for_one_connection() {
 /// Both orders, since nobody can say which address libc gives first.
 #[test]
 fn a_name_with_a_dead_address_costs_little() {
-    let bench = Bench::new("", "https_timeout = 10");
-    let port = bench.duo.address().port();
+    let bed = TestBed::new("", "https_timeout = 10");
+    let port = bed.duo.address().port();
     let dead = SilentAddress::at(SocketAddr::from(([127, 0, 0, 2], port)));
     for addresses in [["127.0.0.2", "127.0.0.1"], ["127.0.0.1", "127.0.0.2"]] {
         let hosts = addresses.map(|address| format!("{address} duo.test\n"));
-        bench.host.write("/etc/hosts", 0o644, &hosts.concat());
-        let conf = format!("{}host = duo.test:{port}\n", config(&bench.duo));
-        bench.host.write(CONF, 0o600, &conf);
+        bed.host.write("/etc/hosts", 0o644, &hosts.concat());
+        let conf = format!("{}host = duo.test:{port}\n", config(&bed.duo));
+        bed.host.write(CONF, 0o600, &conf);
         let started = Instant::now();
-        let finished = bench.pamtester("alice", &["123456"]);
+        let finished = bed.pamtester("alice", &["123456"]);
         assert_eq!(finished.status, 0, "{}", finished.transcript);
         // A quarter of a second; half of the time limit would be 5 s.
         let took = started.elapsed();
@@ -54,34 +54,34 @@ fn a_name_with_a_dead_address_costs_little() {
 #[test]
 fn a_connection_that_breaks_before_anything_was_sent_is_made_again() {
     for kind in [FaultKind::Refuse, FaultKind::Reset] {
-        let bench = Bench::new("", "failmode = secure");
-        bench.duo.add_fault(Fault::new("connection", kind).times(1));
-        let finished = bench.pamtester("alice", &["123456"]);
+        let bed = TestBed::new("", "failmode = secure");
+        bed.duo.add_fault(Fault::new("connection", kind).times(1));
+        let finished = bed.pamtester("alice", &["123456"]);
         assert_eq!(finished.status, 0, "{kind:?}: {}", finished.transcript);
-        assert_eq!(bench.paths(), ["/auth/v2/preauth", "/auth/v2/auth"]);
-        assert_eq!(bench.duo.connections().tcp, 2);
+        assert_eq!(bed.paths(), ["/auth/v2/preauth", "/auth/v2/auth"]);
+        assert_eq!(bed.duo.connections().tcp, 2);
     }
     // A bad certificate is no accident: it is not asked for twice.
-    let bench = Bench::new("", "failmode = secure");
+    let bed = TestBed::new("", "failmode = secure");
     let wrong = Fault::new("connection", FaultKind::WrongName).times(1);
-    bench.duo.add_fault(wrong);
-    assert_ne!(bench.pamtester("alice", &[]).status, 0);
-    assert_eq!(bench.duo.connections().tcp, 1);
+    bed.duo.add_fault(wrong);
+    assert_ne!(bed.pamtester("alice", &[]).status, 0);
+    assert_eq!(bed.duo.connections().tcp, 1);
 }
 
 #[test]
 fn a_connection_that_dies_while_the_push_waits_is_opened_anew_for_the_same_transaction() {
-    let bench = Bench::new(
+    let bed = TestBed::new(
         "[users.alice]\npush = {answer = \"approve\", after_ms = 1500}",
         "",
     );
     for kind in [FaultKind::CloseBeforeReply, FaultKind::ResetBeforeReply] {
-        bench.duo.clear();
+        bed.duo.clear();
         let dies = Fault::new("/auth/v2/auth_status", kind).times(1);
-        bench.duo.add_fault(dies);
-        let finished = bench.pamtester("alice", &["push"]);
+        bed.duo.add_fault(dies);
+        let finished = bed.pamtester("alice", &["push"]);
         assert_eq!(finished.status, 0, "{kind:?}: {}", finished.transcript);
-        let requests = bench.duo.requests();
+        let requests = bed.duo.requests();
         let pushes = requests.iter().filter(|r| r.path == "/auth/v2/auth");
         assert_eq!(pushes.count(), 1, "one push alone: {requests:?}");
         let polls = requests.iter().filter(|r| r.path == "/auth/v2/auth_status");
@@ -90,7 +90,7 @@ fn a_connection_that_dies_while_the_push_waits_is_opened_anew_for_the_same_trans
             txids.len() >= 2 && txids.iter().all(|txid| *txid == txids[0]),
             "{txids:?}"
         );
-        assert_eq!(bench.duo.connections().tls, 2);
+        assert_eq!(bed.duo.connections().tls, 2);
     }
 }
 
@@ -105,11 +105,11 @@ fn a_push_is_never_sent_twice() {
         FaultKind::GarbageHttp,
         FaultKind::Status,
     ] {
-        let bench = Bench::new("", "https_timeout = 1\nfailmode = safe");
-        bench.duo.add_fault(Fault::new("/auth/v2/auth", kind));
-        let finished = bench.pamtester("alice", &["push"]);
+        let bed = TestBed::new("", "https_timeout = 1\nfailmode = safe");
+        bed.duo.add_fault(Fault::new("/auth/v2/auth", kind));
+        let finished = bed.pamtester("alice", &["push"]);
         assert_ne!(finished.status, 0, "{kind:?}");
-        assert_eq!(bench.paths(), ["/auth/v2/preauth", "/auth/v2/auth"]);
+        assert_eq!(bed.paths(), ["/auth/v2/preauth", "/auth/v2/auth"]);
     }
 }
 
@@ -125,20 +125,20 @@ fn a_slow_look_up_is_waited_for_and_asked_for_once_in_a_login() {
     let mut slow = Fault::new("dns", FaultKind::DnsSlow);
     slow.interval_ms = Some(700);
     duo.add_fault(slow);
-    let bench = Bench::over(duo, "failmode = secure", |host| {
+    let bed = TestBed::over(duo, "failmode = secure", |host| {
         host.user("alice").file(
             "/etc/resolv.conf",
             0o644,
             &format!("nameserver {resolver}\n"),
         )
     });
-    let conf = format!("{}host = duo.test:{port}\n", config(&bench.duo));
-    bench.host.write(CONF, 0o600, &conf);
-    let finished = bench.pamtester("alice", &["push"]);
+    let conf = format!("{}host = duo.test:{port}\n", config(&bed.duo));
+    bed.host.write(CONF, 0o600, &conf);
+    let finished = bed.pamtester("alice", &["push"]);
     assert_eq!(finished.status, 0, "{}", finished.transcript);
     // A and AAAA, for one connection and four requests.
-    assert_eq!(bench.duo.connections().dns, 2);
-    assert_eq!(bench.duo.connections().tcp, 1);
+    assert_eq!(bed.duo.connections().dns, 2);
+    assert_eq!(bed.duo.connections().tcp, 1);
 }
 
 /// A server that redirects, here to one that would let everyone in, is not followed.
@@ -146,24 +146,24 @@ fn a_slow_look_up_is_waited_for_and_asked_for_once_in_a_login() {
 fn a_redirect_is_not_followed() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
-    let bench = Bench::new("", "failmode = secure");
+    let bed = TestBed::new("", "failmode = secure");
     let mut redirect = Fault::new("/auth/v2/preauth", FaultKind::Redirect);
     redirect.body = Some(format!(
         "https://localhost:{}/",
         listener.local_addr().unwrap().port()
     ));
-    bench.duo.add_fault(redirect);
-    assert_ne!(bench.pamtester("alice", &[]).status, 0);
+    bed.duo.add_fault(redirect);
+    assert_ne!(bed.pamtester("alice", &[]).status, 0);
     assert!(listener.accept().is_err(), "it was followed");
-    assert_eq!(bench.duo.connections().tcp, 1);
+    assert_eq!(bed.duo.connections().tcp, 1);
 }
 
 #[test]
 fn a_server_that_speaks_tls_1_2_alone_is_spoken_to() {
-    let bench = Bench::new("", "failmode = secure");
+    let bed = TestBed::new("", "failmode = secure");
     let old = Fault::new("connection", FaultKind::OnlyTls12);
-    bench.duo.add_fault(old);
-    let finished = bench.pamtester("alice", &["push"]);
+    bed.duo.add_fault(old);
+    let finished = bed.pamtester("alice", &["push"]);
     assert_eq!(finished.status, 0, "{}", finished.transcript);
-    assert_eq!(bench.duo.connections().tls, 1);
+    assert_eq!(bed.duo.connections().tls, 1);
 }

@@ -3,21 +3,21 @@
 use login_sandbox::severity::{INFO, WARNING};
 use login_sandbox::{AUTHPRIV, Terminal};
 
-use crate::bench::Bench;
+use crate::test_bed::TestBed;
 
 const SHOW: &str = "echo in as $(id -un)";
 
 #[test]
 fn a_push_logs_in_and_runs_the_command() {
-    let bench = Bench::new("", "");
-    let mut ssh = bench.ssh("alice", SHOW);
+    let bed = TestBed::new("", "");
+    let mut ssh = bed.ssh("alice", SHOW);
     ssh.expect("Duo two-factor login for alice");
     ssh.expect("1. Duo Push to iPhone (XXX-XXX-1234)");
     ssh.expect("Passcode or option (1-3): ");
     ssh.line("1");
     ssh.expect("in as alice");
     assert_eq!(ssh.finish().status, 0);
-    let line = bench.logged("Successful Duo login");
+    let line = bed.logged("Successful Duo login");
     assert_eq!((line.facility, line.severity), (AUTHPRIV, INFO));
     assert!(line.tag.starts_with("sshd"), "{line:?}");
     assert!(
@@ -32,18 +32,18 @@ fn a_push_logs_in_and_runs_the_command() {
 
 #[test]
 fn a_passcode_logs_in_and_the_commands_exit_status_comes_back() {
-    let bench = Bench::new("", "");
-    let mut ssh = bench.ssh("alice", "exit 7");
+    let bed = TestBed::new("", "");
+    let mut ssh = bed.ssh("alice", "exit 7");
     ssh.expect("Passcode or option (1-3): ");
     ssh.line("123456");
     assert_eq!(ssh.finish().status, 7);
-    bench.logged("Successful Duo login");
+    bed.logged("Successful Duo login");
 }
 
 #[test]
 fn a_wrong_passcode_followed_by_a_right_one_logs_in() {
-    let bench = Bench::new("", "");
-    let mut ssh = bench.ssh("alice", SHOW);
+    let bed = TestBed::new("", "");
+    let mut ssh = bed.ssh("alice", SHOW);
     ssh.expect("(1-3): ");
     ssh.line("111111");
     ssh.expect("Incorrect passcode. Please try again.");
@@ -52,14 +52,14 @@ fn a_wrong_passcode_followed_by_a_right_one_logs_in() {
     ssh.line("123456");
     ssh.expect("in as alice");
     assert_eq!(ssh.finish().status, 0);
-    let failed = bench.logged("Failed Duo login for 'alice' from 127.0.0.1: Incorrect passcode.");
+    let failed = bed.logged("Failed Duo login for 'alice' from 127.0.0.1: Incorrect passcode.");
     assert_eq!(failed.severity, WARNING);
-    bench.logged("Successful Duo login");
+    bed.logged("Successful Duo login");
 }
 
 /// Answers each question with `answer` and checks that ssh stays out.
-fn stays_out(bench: &Bench, user: &str, answers: &[&str]) -> String {
-    let mut ssh = bench.ssh(user, SHOW);
+fn stays_out(bed: &TestBed, user: &str, answers: &[&str]) -> String {
+    let mut ssh = bed.ssh(user, SHOW);
     for answer in answers {
         ssh.expect("asscode");
         ssh.expect(": ");
@@ -72,78 +72,78 @@ fn stays_out(bench: &Bench, user: &str, answers: &[&str]) -> String {
         "{}",
         finished.transcript
     );
-    bench.host.wait_quiet();
+    bed.host.wait_quiet();
     finished.transcript
 }
 
 #[test]
 fn a_denied_push_stays_out() {
-    let bench = Bench::new("[users.alice]\npush = {answer = \"deny\"}", "prompts = 1");
-    let said = stays_out(&bench, "alice", &["1"]);
+    let bed = TestBed::new("[users.alice]\npush = {answer = \"deny\"}", "prompts = 1");
+    let said = stays_out(&bed, "alice", &["1"]);
     assert!(said.contains("Login request denied."), "{said}");
-    bench.logged("Failed Duo login for 'alice' from 127.0.0.1: Login request denied. [factor=push");
+    bed.logged("Failed Duo login for 'alice' from 127.0.0.1: Login request denied. [factor=push");
 }
 
 #[test]
 fn three_wrong_passcodes_stay_out_and_each_is_logged() {
-    let bench = Bench::new("", "");
-    stays_out(&bench, "alice", &["111111", "222222", "333333"]);
-    let lines = bench.host.duo_log();
+    let bed = TestBed::new("", "");
+    stays_out(&bed, "alice", &["111111", "222222", "333333"]);
+    let lines = bed.host.duo_log();
     let failed = lines.iter().filter(|l| l.text.contains("Failed Duo login"));
     assert_eq!(failed.count(), 3, "{lines:#?}");
 }
 
 #[test]
 fn a_user_whom_duo_denies_stays_out() {
-    let bench = Bench::new(
+    let bed = TestBed::new(
         "[users.alice]\npreauth = \"deny\"\nstatus_msg = \"Not today\"",
         "",
     );
-    let said = stays_out(&bench, "alice", &[]);
+    let said = stays_out(&bed, "alice", &[]);
     assert!(said.contains("Not today"), "{said}");
-    bench.logged("Aborted Duo login for 'alice' from 127.0.0.1: Not today");
+    bed.logged("Aborted Duo login for 'alice' from 127.0.0.1: Not today");
 }
 
 #[test]
 fn a_user_who_has_to_enroll_sees_the_link_and_stays_out() {
     let url = "https://enroll.example/portal?code=0123456789abcdef&akey=DAXXXXXXXXXXXXXXXXXX";
     let scenario = format!("[users.alice]\npreauth = \"enroll\"\nenroll_portal_url = \"{url}\"");
-    let bench = Bench::new(&scenario, "");
-    let said = stays_out(&bench, "alice", &[]);
+    let bed = TestBed::new(&scenario, "");
+    let said = stays_out(&bed, "alice", &[]);
     assert!(said.contains(url), "{said}");
-    bench.logged("Aborted Duo login for 'alice' from 127.0.0.1: Enroll an authentication device");
+    bed.logged("Aborted Duo login for 'alice' from 127.0.0.1: Enroll an authentication device");
 }
 
 #[test]
 fn a_locked_out_user_stays_out_at_once() {
-    let bench = Bench::new("[users.alice]\npush = {answer = \"locked_out\"}", "");
-    let said = stays_out(&bench, "alice", &["1"]);
+    let bed = TestBed::new("[users.alice]\npush = {answer = \"locked_out\"}", "");
+    let said = stays_out(&bed, "alice", &["1"]);
     assert!(said.contains("locked out"), "{said}");
-    bench.logged("Failed Duo login for 'alice' from 127.0.0.1: Your account has been locked out");
+    bed.logged("Failed Duo login for 'alice' from 127.0.0.1: Your account has been locked out");
 }
 
 #[test]
 fn an_unknown_result_stays_out() {
-    let bench = Bench::new(
+    let bed = TestBed::new(
         "[users.alice]\npush = {answer = \"allowed\"}",
         "failmode = safe",
     );
-    stays_out(&bench, "alice", &["1"]);
-    bench.logged(
+    stays_out(&bed, "alice", &["1"]);
+    bed.logged(
         "Error in Duo login for 'alice' from 127.0.0.1: Duo gave an unknown result 'allowed'",
     );
-    let bench = Bench::new("[users.alice]\npreauth = \"permit\"", "failmode = safe");
-    stays_out(&bench, "alice", &[]);
-    bench.logged(
+    let bed = TestBed::new("[users.alice]\npreauth = \"permit\"", "failmode = safe");
+    stays_out(&bed, "alice", &[]);
+    bed.logged(
         "Error in Duo login for 'alice' from 127.0.0.1: Duo's preauth gave an unknown result",
     );
 }
 
 #[test]
 fn a_wrong_skey_stays_out_and_the_log_says_what_to_check() {
-    let bench = Bench::new("", "skey = wrongwrongwrongwrongwrongwrongwrongwrong");
-    stays_out(&bench, "alice", &[]);
-    let line = bench.logged("Failsecure Duo login for 'alice' from 127.0.0.1: Invalid ikey or skey: 40103 Invalid signature");
+    let bed = TestBed::new("", "skey = wrongwrongwrongwrongwrongwrongwrongwrong");
+    stays_out(&bed, "alice", &[]);
+    let line = bed.logged("Failsecure Duo login for 'alice' from 127.0.0.1: Invalid ikey or skey: 40103 Invalid signature");
     assert!(
         line.text.contains("check that skey is whole"),
         "{}",
@@ -154,19 +154,19 @@ fn a_wrong_skey_stays_out_and_the_log_says_what_to_check() {
 
 #[test]
 fn an_unknown_user_stays_out_and_duo_is_not_asked() {
-    let bench = Bench::with("", "", |host| {
+    let bed = TestBed::with("", "", |host| {
         host.user("alice")
             .sshd("AuthenticationMethods keyboard-interactive")
     });
-    stays_out(&bench, "mallory", &[]);
-    bench.logged("Aborted Duo login for 'mallory' from 127.0.0.1: no such user");
-    assert!(bench.paths().is_empty());
+    stays_out(&bed, "mallory", &[]);
+    bed.logged("Aborted Duo login for 'mallory' from 127.0.0.1: no such user");
+    assert!(bed.paths().is_empty());
 }
 
 #[test]
 fn ctrl_c_at_the_menu_stays_out_and_leaves_no_process() {
-    let bench = Bench::new("", "");
-    let mut ssh = bench.ssh("alice", SHOW);
+    let bed = TestBed::new("", "");
+    let mut ssh = bed.ssh("alice", SHOW);
     ssh.expect("(1-3): ");
     ssh.interrupt();
     // Some versions of the client call that a success.
@@ -176,24 +176,24 @@ fn ctrl_c_at_the_menu_stays_out_and_leaves_no_process() {
         "{}",
         finished.transcript
     );
-    bench.host.wait_quiet();
-    assert_eq!(bench.paths(), ["/auth/v2/preauth"]);
+    bed.host.wait_quiet();
+    assert_eq!(bed.paths(), ["/auth/v2/preauth"]);
 }
 
 #[test]
 fn a_connection_that_drops_at_the_menu_stays_out_and_leaves_no_process() {
-    let bench = Bench::new("", "");
-    let mut ssh = bench.ssh("alice", SHOW);
+    let bed = TestBed::new("", "");
+    let mut ssh = bed.ssh("alice", SHOW);
     ssh.expect("(1-3): ");
     ssh.hang_up();
-    bench.host.wait_quiet();
-    assert_eq!(bench.paths(), ["/auth/v2/preauth"]);
+    bed.host.wait_quiet();
+    assert_eq!(bed.paths(), ["/auth/v2/preauth"]);
 }
 
 /// Waits until the push is on its way.
-fn wait_for_push(bench: &Bench) {
+fn wait_for_push(bed: &TestBed) {
     let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
-    while bench.duo.pending().is_empty() {
+    while bed.duo.pending().is_empty() {
         assert!(std::time::Instant::now() < end, "no push was sent");
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
@@ -201,14 +201,14 @@ fn wait_for_push(bench: &Bench) {
 
 #[test]
 fn ctrl_c_while_the_push_waits_stays_out_and_leaves_no_process() {
-    let bench = Bench::new(
+    let bed = TestBed::new(
         "[users.alice]\npush = {answer = \"wait\"}",
         "login_timeout = 3",
     );
-    let mut ssh = bench.ssh("alice", SHOW);
+    let mut ssh = bed.ssh("alice", SHOW);
     ssh.expect("(1-3): ");
     ssh.line("1");
-    wait_for_push(&bench);
+    wait_for_push(&bed);
     ssh.interrupt();
     let finished = ssh.finish();
     assert!(
@@ -216,45 +216,45 @@ fn ctrl_c_while_the_push_waits_stays_out_and_leaves_no_process() {
         "{}",
         finished.transcript
     );
-    bench.host.wait_quiet();
+    bed.host.wait_quiet();
 }
 
 /// sshd itself does not notice: its monitor waits for the module. The module's own limit ends it.
 #[test]
 fn a_connection_that_drops_while_the_push_waits_ends_the_login() {
-    let bench = Bench::new(
+    let bed = TestBed::new(
         "[users.alice]\npush = {answer = \"wait\"}",
         "login_timeout = 3",
     );
-    let mut ssh = bench.ssh("alice", SHOW);
+    let mut ssh = bed.ssh("alice", SHOW);
     ssh.expect("(1-3): ");
     ssh.line("1");
-    wait_for_push(&bench);
+    wait_for_push(&bed);
     ssh.hang_up();
-    bench.host.wait_quiet();
-    bench.logged("Aborted Duo login for 'alice' from 127.0.0.1: not finished within");
+    bed.host.wait_quiet();
+    bed.logged("Aborted Duo login for 'alice' from 127.0.0.1: not finished within");
 }
 
 #[test]
 fn control_characters_from_duo_never_reach_terminal_or_log() {
-    let bench = Bench::new(
+    let bed = TestBed::new(
         "[users.alice]\npreauth = \"deny\"\nstatus_msg = \"a\\u001b[2Jb\\u0007c\\nFake: line\"",
         "",
     );
-    let said = stays_out(&bench, "alice", &[]);
+    let said = stays_out(&bed, "alice", &[]);
     assert!(said.contains("a?[2Jb?c?Fake: line"), "{said:?}");
-    let line = bench.logged("Aborted Duo login");
+    let line = bed.logged("Aborted Duo login");
     assert!(line.text.contains("a?[2Jb?c?Fake: line"), "{line:?}");
     assert!(!line.raw.iter().any(u8::is_ascii_control), "{line:?}");
 }
 
 #[test]
 fn a_host_without_publickey_asks_duo_alone() {
-    let bench = Bench::with("", "", |host| {
+    let bed = TestBed::with("", "", |host| {
         host.user("alice")
             .sshd("AuthenticationMethods keyboard-interactive")
     });
-    let mut ssh = Terminal::start(&bench.host.ssh("alice", &["PubkeyAuthentication=no"], SHOW));
+    let mut ssh = Terminal::start(&bed.host.ssh("alice", &["PubkeyAuthentication=no"], SHOW));
     ssh.expect("(1-3): ");
     ssh.line("123456");
     ssh.expect("in as alice");

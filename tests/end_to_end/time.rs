@@ -4,27 +4,27 @@ use std::time::Duration;
 
 use duo_sim::{Fault, FaultKind};
 
-use crate::bench::Bench;
+use crate::test_bed::TestBed;
 
 const PREAUTH: &str = "/auth/v2/preauth";
 
 /// The caller of su may stop it. Time that runs out meanwhile is no outage.
 #[test]
 fn a_process_that_is_stopped_until_time_has_run_out_lets_nobody_in() {
-    let bench = Bench::new("", "https_timeout = 2\nfailmode = safe");
+    let bed = TestBed::new("", "https_timeout = 2\nfailmode = safe");
     let mut slow = Fault::new(PREAUTH, FaultKind::Delay);
     slow.interval_ms = Some(1500);
-    bench.duo.add_fault(slow);
+    bed.duo.add_fault(slow);
     // Below a shell: nsenter would stop together with its own child, and stay so.
     let pamtester = "pamtester -I rhost=203.0.113.5 duo alice authenticate & wait $!";
-    let command = bench.host.inside(&["sh", "-c", pamtester]);
+    let command = bed.host.inside(&["sh", "-c", pamtester]);
     let mut terminal = login_sandbox::Terminal::start(&command);
-    while bench.duo.connections().tls == 0 {
+    while bed.duo.connections().tls == 0 {
         std::thread::sleep(Duration::from_millis(5));
     }
     let signal = |name: &str| {
         let kill = ["pkill", name, "--exact", "pamtester"];
-        assert!(bench.host.inside(&kill).status().unwrap().success());
+        assert!(bed.host.inside(&kill).status().unwrap().success());
     };
     signal("-STOP");
     std::thread::sleep(Duration::from_secs(5));
@@ -37,5 +37,5 @@ fn a_process_that_is_stopped_until_time_has_run_out_lets_nobody_in() {
         "{}",
         finished.transcript
     );
-    bench.logged("Error in Duo login for 'alice' from 203.0.113.5: this process was stopped");
+    bed.logged("Error in Duo login for 'alice' from 203.0.113.5: this process was stopped");
 }

@@ -5,20 +5,20 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
 
-use pam_duo::clock::Clock;
-use pam_duo::config::{Gecos, Menu as MenuSource, read};
-use pam_duo::duo::api::{self, Capability, Device, Offer, Preauth};
-use pam_duo::duo::client::{Client, Reply, Transport, TransportError};
-use pam_duo::duo::retry_after;
-use pam_duo::duo::sign::{Keys, Signature, SignedRequest};
-use pam_duo::login::{
-    self, Answer, Channel, Conversation, ConversationError, Journal, Request, Rules, World,
+use duo_auth::clock::Clock;
+use duo_auth::retry_after;
+use duo_auth::sign::{Application, Keys, Signature, SignedRequest};
+use duo_auth::{Capability, Device, Offer, Preauth, parse as api};
+use duo_auth::{Client, Reply, Transport, TransportError};
+use duo_auth::{Host, Secret};
+use duo_login::config::{Gecos, MenuSource, read};
+use duo_login::login::{
+    self, Answer, Channel, Conversation, ConversationError, Journal, LoginContext, Ports, Rules,
 };
-use pam_duo::menu::{Choice, Menu};
-use pam_duo::outcome::{Attempt, Outcome};
-use pam_duo::secret::Secret;
-use pam_duo::system::address;
-use pam_duo::text;
+use duo_login::menu::{Choice, Menu};
+use duo_login::messages;
+use duo_login::outcome::{Attempt, Outcome};
+use duo_login::who::address;
 
 /// A check of any bytes: panics where something does not hold.
 type Check = fn(&[u8]);
@@ -48,8 +48,8 @@ pub(crate) fn config(data: &[u8]) {
         assert!(line.len() < 1024, "{line:?}");
     }
     let Ok(config) = reading.config else { return };
-    let skey = config.keys.skey.expose();
-    assert!(!skey.is_empty() && !config.keys.ikey.is_empty());
+    let skey = config.application.keys.skey.expose();
+    assert!(!skey.is_empty() && !config.application.keys.ikey.is_empty());
     let shown = format!("{config:?}");
     // A short one may be part of anything.
     if skey.len() >= 20 && text.matches(skey).count() == 1 {
@@ -68,7 +68,7 @@ pub(crate) fn config(data: &[u8]) {
 
 /// A reply's body, in every role.
 pub(crate) fn replies(data: &[u8]) {
-    if let Ok(Ok(Preauth::Auth(offer))) = api::read_preauth(data) {
+    if let Ok(Preauth::Auth(offer)) = api::read_preauth(data) {
         show(&offer);
     }
     let _ = api::read_auth(data);
@@ -93,7 +93,7 @@ fn show(offer: &Offer) {
     printable(&shown);
     assert!(shown.lines().count() < 60, "{shown}");
     if let Some(prompt) = &offer.prompt {
-        printable(&text::server_menu(&prompt.text));
+        printable(&messages::server_menu(&prompt.text));
     }
     for number in 1..=menu.len() {
         assert!(matches!(
@@ -128,8 +128,8 @@ pub(crate) fn answers(data: &[u8]) {
         }
         Choice::Neither => {}
     }
-    printable(&text::clean(&answer).replace('\n', ""));
-    if let Some(shown) = std::str::from_utf8(data).ok().map(text::clean) {
+    printable(&duo_auth::clean(&answer).replace('\n', ""));
+    if let Some(shown) = std::str::from_utf8(data).ok().map(duo_auth::clean) {
         assert!(!shown.contains(char::is_control), "{shown:?}");
     }
 }
@@ -198,9 +198,13 @@ pub(crate) fn login(data: &[u8]) {
             None => {}
         }
     }
-    let keys = Keys {
-        ikey: "DIFUZZ".to_owned(),
-        skey: Secret::from("fuzz"),
+    let application = Application {
+        host: Host::parse("api.example").expect("a host"),
+        keys: Keys {
+            ikey: "DIFUZZ".to_owned(),
+            skey: Secret::from("fuzz"),
+        },
+        signature: Signature::V2Sha1,
     };
     let rules = Rules {
         prompts: switches % 3 + 1,
@@ -219,24 +223,16 @@ pub(crate) fn login(data: &[u8]) {
         https_timeout: Duration::from_secs(10),
         login_timeout: Duration::from_secs(100),
     };
-    let request = Request {
+    let request = LoginContext {
         username: "alice".to_owned(),
-        ..Request::default()
+        ..LoginContext::default()
     };
     let trace = |line: String| assert!(!line.contains(char::is_control), "{line:?}");
-    let mut client = Client::new(
-        &world,
-        &world,
-        &keys,
-        "api.example",
-        Signature::V2Sha1,
-        rules.https_timeout,
-        &trace,
-    );
+    let mut client = Client::new(&world, &world, &application, rules.https_timeout, &trace);
     let ended = login::run(
         &request,
         &rules,
-        World {
+        Ports {
             duo: &mut client,
             conversation: &mut &world,
             clock: &world,
@@ -318,8 +314,8 @@ impl Transport for &Scripted {
             return Err(TransportError {
                 detail: "connection reset".to_owned(),
                 maybe_sent: true,
-                local: false,
-                again: false,
+                resource_exhausted: false,
+                retry_on_new_connection: false,
             });
         };
         body.clone_into(&mut self.last.borrow_mut());

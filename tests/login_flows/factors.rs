@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use pam_duo::config::Menu;
-use pam_duo::duo::api::{Capability, Device, Offer, Preauth, ServerPrompt};
-use pam_duo::login::{Answer, Channel};
-use pam_duo::outcome::Outcome;
+use duo_auth::{Capability, Device, Offer, Preauth, ServerPrompt};
+use duo_login::config::MenuSource;
+use duo_login::login::{Answer, Channel};
+use duo_login::outcome::Outcome;
 
 use crate::script::{
     Step, ask, auth_decides, auth_opens, failed, inform, offers, phone, play, rules, status,
@@ -23,7 +23,7 @@ fn iphone() -> Vec<Device> {
     vec![phone("DP1", "iPhone")]
 }
 
-fn approved(ended: &pam_duo::login::Ended) -> &pam_duo::outcome::Attempt {
+fn approved(ended: &duo_login::login::Ended) -> &duo_login::outcome::Attempt {
     match ended {
         Ok(Outcome::Approved(attempt)) => attempt,
         other => panic!("not approved: {other:?}"),
@@ -414,7 +414,7 @@ fn an_answer_that_comes_after_the_login_timeout_is_not_used() {
 #[test]
 fn duos_own_menu_is_shown_and_its_answers_are_sent_as_factors() {
     let mut server = rules();
-    server.menu = Menu::Server;
+    server.menu = MenuSource::Server;
     let prompt = ServerPrompt {
         text: "Duo login for alice\n\n 1. Duo Push to iPhone\n\nPasscode or option (1-1): "
             .to_owned(),

@@ -1,10 +1,13 @@
 //! What goes wrong: at preauth `failmode` may judge, after it nobody gets in.
 
-use pam_duo::config::Failmode;
-use pam_duo::duo::api::{Preauth, Refusal};
-use pam_duo::duo::client::DuoError;
-use pam_duo::login::ConversationError;
-use pam_duo::outcome::{ConfigFault, Fault, Outcome};
+use duo_auth::DuoError;
+use duo_auth::{Preauth, Refusal};
+use duo_login::config::Failmode;
+use duo_login::login::ConversationError;
+use duo_login::{
+    config::ConfigFault,
+    outcome::{Fault, Outcome},
+};
 
 use crate::script::{
     Step, ask, auth_decides, auth_opens, failed, inform, offers, phone, play, rules, status,
@@ -50,10 +53,7 @@ fn an_outage_at_preauth_asks_nobody_and_is_for_failmode_to_judge() {
 #[test]
 fn rejected_keys_at_preauth_are_a_configuration_fault() {
     let ended = play(&rules(), vec![Step::Preauth(Err(rejected()))]);
-    assert_eq!(
-        ended,
-        Err(Fault::Config(ConfigFault::KeysRejected(rejected())))
-    );
+    assert_eq!(ended, Err(Fault::KeysRejected(rejected())));
 }
 
 #[test]

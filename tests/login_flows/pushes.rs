@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use pam_duo::config::Menu;
-use pam_duo::duo::api::{Capability, Offer, Preauth, Refusal, ServerPrompt, VerifiedPush};
-use pam_duo::duo::client::DuoError;
-use pam_duo::login::{Channel, Ended, Rules};
-use pam_duo::outcome::Outcome;
+use duo_auth::DuoError;
+use duo_auth::{Capability, Offer, Preauth, Refusal, ServerPrompt, VerifiedPush};
+use duo_login::config::MenuSource;
+use duo_login::login::{Channel, Ended, Rules};
+use duo_login::outcome::Outcome;
 
 use crate::script::{
     Step, ask, auth_decides, auth_opens, failed, inform, offers, phone, play, rules, status,
@@ -377,7 +377,7 @@ fn duos_own_menu_pushes_by_its_default_and_shows_the_code() {
         })))
     };
     let server = |rules: Rules| Rules {
-        menu: Menu::Server,
+        menu: MenuSource::Server,
         ..rules
     };
     let ended = play(

@@ -6,17 +6,18 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
-use pam_duo::clock::Clock;
-use pam_duo::config::Menu;
-use pam_duo::duo::api::{
+use duo_auth::Secret;
+use duo_auth::clock::Clock;
+use duo_auth::{
     AuthReply, AuthRequest, Capability, Device, Offer, Preauth, PreauthRequest, Progress, Verdict,
 };
-use pam_duo::duo::client::{DuoApi, DuoError};
-use pam_duo::login::{
-    self, Answer, Channel, Conversation, ConversationError, Ended, Journal, Request, Rules, World,
+use duo_auth::{DuoApi, DuoError};
+use duo_login::config::MenuSource;
+use duo_login::login::{
+    self, Answer, Channel, Conversation, ConversationError, Ended, Journal, LoginContext, Ports,
+    Rules,
 };
-use pam_duo::outcome::Attempt;
-use pam_duo::secret::Secret;
+use duo_login::outcome::Attempt;
 
 /// One thing that happens.
 pub enum Step {
@@ -146,7 +147,7 @@ pub fn rules() -> Rules {
         prompts: 3,
         autopush: false,
         verified_push: false,
-        menu: Menu::Devices,
+        menu: MenuSource::Devices,
         channel: Channel::Held,
         https_timeout: Duration::from_secs(10),
         login_timeout: Duration::from_secs(100),
@@ -158,15 +159,15 @@ pub fn rules() -> Rules {
 pub fn play(rules: &Rules, steps: Vec<Step>) -> Ended {
     let shared = Shared::default();
     shared.steps.borrow_mut().extend(steps);
-    let request = Request {
+    let request = LoginContext {
         username: "alice".to_owned(),
         ipaddr: Some("203.0.113.5".to_owned()),
-        ..Request::default()
+        ..LoginContext::default()
     };
     let ended = login::run(
         &request,
         rules,
-        World {
+        Ports {
             duo: &mut shared.clone(),
             conversation: &mut shared.clone(),
             clock: &shared,

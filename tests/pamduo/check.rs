@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use login_sandbox::Terminal;
 
-use crate::bench::{Bench, pamduo};
+use crate::test_bed::{TestBed, pamduo};
 
 #[test]
 fn json_has_every_step_with_its_status_detail_and_time() {
-    let run = Bench::new("").run(&["check", "--json"], "");
+    let run = TestBed::new("").run(&["check", "--json"], "");
     let json = run.json();
     let steps = json["steps"].as_array().unwrap();
     let ids: Vec<&str> = steps.iter().map(|s| s["id"].as_str().unwrap()).collect();
@@ -35,9 +35,9 @@ fn json_has_every_step_with_its_status_detail_and_time() {
 
 #[test]
 fn a_failed_step_says_what_to_do_and_the_others_wait() {
-    let bench = Bench::new("");
-    bench.write(&bench.sound().replace("localhost:", "127.0.0.1:1 ; "));
-    let run = bench.run(&["check"], "");
+    let bed = TestBed::new("");
+    bed.write(&bed.sound().replace("localhost:", "127.0.0.1:1 ; "));
+    let run = bed.run(&["check"], "");
     assert_eq!(run.status, 1);
     assert!(
         run.stdout
@@ -58,13 +58,13 @@ fn a_failed_step_says_what_to_do_and_the_others_wait() {
 
 #[test]
 fn rejected_keys_are_told_once() {
-    let bench = Bench::new("");
-    bench.write(&bench.sound().replace("1234", "1235"));
-    let run = bench.run(&["check"], "");
+    let bed = TestBed::new("");
+    bed.write(&bed.sound().replace("1234", "1235"));
+    let run = bed.run(&["check"], "");
     assert_eq!(run.stdout.matches("40103").count(), 1, "{}", run.stdout);
     assert!(run.stdout.contains("waits for signature"));
     // Each signature was tried, in case only one of them is not accepted.
-    let checks = bench.duo.requests();
+    let checks = bed.duo.requests();
     assert_eq!(
         checks.iter().filter(|r| r.path == "/auth/v2/check").count(),
         3
@@ -73,9 +73,9 @@ fn rejected_keys_are_told_once() {
 
 #[test]
 fn findings_of_the_file_have_their_lines() {
-    let bench = Bench::new("");
-    bench.add("failmod = safe");
-    let json = bench.run(&["check", "--json"], "").json();
+    let bed = TestBed::new("");
+    bed.add("failmod = safe");
+    let json = bed.run(&["check", "--json"], "").json();
     assert_eq!(json["steps"][0]["findings"][0]["line"], 6);
     assert!(
         json["steps"][0]["detail"]
@@ -87,9 +87,9 @@ fn findings_of_the_file_have_their_lines() {
 
 #[test]
 fn a_ca_of_the_same_name_with_another_key_is_told_apart() {
-    let (bench, other) = (Bench::new(""), Bench::new(""));
-    fs::copy(other.duo.ca_file(), bench.duo.ca_file()).unwrap();
-    let json = bench.run(&["check", "--json"], "").json();
+    let (bed, other) = (TestBed::new(""), TestBed::new(""));
+    fs::copy(other.duo.ca_file(), bed.duo.ca_file()).unwrap();
+    let json = bed.run(&["check", "--json"], "").json();
     let tls = &json["steps"][3];
     assert_eq!(tls["findings"][0]["id"], "tls.unknown-issuer");
     assert!(
@@ -103,20 +103,20 @@ fn a_ca_of_the_same_name_with_another_key_is_told_apart() {
 
 #[test]
 fn colours_are_for_terminals_alone() {
-    let bench = Bench::new("");
-    let shown = Terminal::start(&bench.command(&["check"])).finish();
+    let bed = TestBed::new("");
+    let shown = Terminal::start(&bed.command(&["check"])).finish();
     assert_eq!(shown.status, 0);
     assert!(shown.transcript.contains("\u{1b}[32mok     \u{1b}[0m file"));
-    assert!(!bench.run(&["check"], "").stdout.contains('\u{1b}'));
-    let json = Terminal::start(&bench.command(&["check", "--json"])).finish();
+    assert!(!bed.run(&["check"], "").stdout.contains('\u{1b}'));
+    let json = Terminal::start(&bed.command(&["check", "--json"])).finish();
     assert!(!json.transcript.contains('\u{1b}'));
 }
 
 #[test]
 fn lines_are_not_wider_than_80_columns_unless_a_word_is() {
-    let bench = Bench::new("");
-    bench.add("failmod = safe\nprompts = 9\nautopush = maybe");
-    for line in bench.run(&["check"], "").stdout.lines() {
+    let bed = TestBed::new("");
+    bed.add("failmod = safe\nprompts = 9\nautopush = maybe");
+    for line in bed.run(&["check"], "").stdout.lines() {
         let longest_word = line.split(' ').map(str::len).max().unwrap_or(0);
         assert!(line.chars().count() <= 80 || longest_word > 40, "{line}");
     }
@@ -125,10 +125,10 @@ fn lines_are_not_wider_than_80_columns_unless_a_word_is() {
 #[test]
 fn a_server_that_says_nothing_costs_no_more_than_the_time_limit() {
     let stall = "[[faults]]\npath = \"connection\"\nkind = \"stall_accept\"\n";
-    let bench = Bench::new(stall);
-    bench.add("https_timeout = 1");
+    let bed = TestBed::new(stall);
+    bed.add("https_timeout = 1");
     let start = Instant::now();
-    assert_eq!(bench.run(&["check"], "").status, 1);
+    assert_eq!(bed.run(&["check"], "").status, 1);
     assert!(start.elapsed() < Duration::from_secs(4));
 }
 
@@ -136,12 +136,12 @@ fn a_server_that_says_nothing_costs_no_more_than_the_time_limit() {
 fn a_name_server_that_says_nothing_costs_no_more_than_the_time_limit() {
     // An address of this machine that nobody else uses.
     let _silent = UdpSocket::bind("127.83.12.9:53").unwrap();
-    let bench = Bench::new("");
-    bench.add("https_timeout = 1\nhost = api-1.example.com");
+    let bed = TestBed::new("");
+    bed.add("https_timeout = 1\nhost = api-1.example.com");
     let resolver = "nameserver 127.83.12.9\n";
-    let mut command = bench.command_with("/etc/resolv.conf", resolver, &["check", "--json"]);
+    let mut command = bed.command_with("/etc/resolv.conf", resolver, &["check", "--json"]);
     let start = Instant::now();
-    let json = crate::bench::run(&mut command, "").json();
+    let json = crate::test_bed::run(&mut command, "").json();
     assert!(start.elapsed() < Duration::from_secs(4));
     let detail = json["steps"][1]["detail"].as_str().unwrap();
     assert_eq!(detail, "api-1.example.com: no answer in time");
@@ -150,10 +150,10 @@ fn a_name_server_that_says_nothing_costs_no_more_than_the_time_limit() {
 
 #[test]
 fn someone_else_than_root_is_told_to_become_root() {
-    let bench = Bench::new("");
-    fs::set_permissions(bench.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let bed = TestBed::new("");
+    fs::set_permissions(bed.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     // Where everybody can run it.
-    let program = bench.folder.path().join("pamduo");
+    let program = bed.folder.path().join("pamduo");
     fs::copy(env!("CARGO_BIN_EXE_pamduo"), &program).unwrap();
     for arguments in [&["check"] as &[&str], &["login", "nobody"]] {
         let mut command = std::process::Command::new("setpriv");
@@ -162,18 +162,18 @@ fn someone_else_than_root_is_told_to_become_root() {
             .arg(&program)
             .args(arguments)
             .arg("--config")
-            .arg(bench.conf());
-        let run = crate::bench::run(&mut command, "");
+            .arg(bed.conf());
+        let run = crate::test_bed::run(&mut command, "");
         assert_eq!(run.status, 1, "{run:?}");
         assert!(run.all().contains("run pamduo as root"), "{run:?}");
     }
-    assert!(bench.duo.requests().is_empty());
+    assert!(bed.duo.requests().is_empty());
 }
 
 #[test]
 fn a_reader_that_goes_away_is_no_reason_to_complain() {
-    let bench = Bench::new("");
-    let mut command = bench.command(&["check"]);
+    let bed = TestBed::new("");
+    let mut command = bed.command(&["check"]);
     let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -187,8 +187,8 @@ fn a_reader_that_goes_away_is_no_reason_to_complain() {
 
 #[test]
 fn the_secret_key_is_not_shown_where_it_stands_in_a_wrong_place() {
-    let bench = Bench::new("");
-    let skey = bench.duo.skey();
+    let bed = TestBed::new("");
+    let skey = bed.duo.skey();
     for lines in [
         format!("host = {skey}"),
         format!("host = {skey}.example\nskey = other"),
@@ -196,13 +196,13 @@ fn the_secret_key_is_not_shown_where_it_stands_in_a_wrong_place() {
         format!("groups = users\n {skey} = yes\n failmode = safe"),
         format!("ikey = {skey}"),
     ] {
-        bench.add(&lines);
+        bed.add(&lines);
         for arguments in [
             &["check"] as &[&str],
             &["check", "--json"],
             &["login", "nobody"],
         ] {
-            let run = bench.run(arguments, "");
+            let run = bed.run(arguments, "");
             assert!(!run.all().contains(skey), "{run:?}");
         }
     }
@@ -210,15 +210,15 @@ fn the_secret_key_is_not_shown_where_it_stands_in_a_wrong_place() {
 
 #[test]
 fn nothing_is_taken_from_the_environment() {
-    let bench = Bench::new("");
-    let mut command = bench.command(&["check"]);
+    let bed = TestBed::new("");
+    let mut command = bed.command(&["check"]);
     for name in ["http_proxy", "https_proxy", "HTTPS_PROXY", "ALL_PROXY"] {
         command.env(name, "http://127.0.0.1:1");
     }
     command.env("SSL_CERT_FILE", "/nothing");
-    assert_eq!(crate::bench::run(&mut command, "").status, 0);
+    assert_eq!(crate::test_bed::run(&mut command, "").status, 0);
     assert_eq!(
-        crate::bench::run(&mut pamduo(&["check", "extra"]), "").status,
+        crate::test_bed::run(&mut pamduo(&["check", "extra"]), "").status,
         2
     );
 }

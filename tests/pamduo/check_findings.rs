@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 
-use crate::bench::{Bench, Run, run};
 use crate::proxy::Proxy;
+use crate::test_bed::{Run, TestBed, run};
 
 /// The list of what can be found.
-const PROBLEMS: &str = include_str!("../../src/bin/pamduo/check/problem.rs");
+const PROBLEMS: &str = include_str!("../../crates/pamduo/src/check/problem.rs");
 
 /// What else is broken, besides Duo.
 #[derive(Clone, Copy)]
@@ -27,7 +27,7 @@ enum Broken {
     /// A proxy is set: what it does, and credentials with an @.
     Through(Proxy, &'static str),
     /// Something else with the file.
-    File(fn(&Bench)),
+    File(fn(&TestBed)),
     /// The name has a second address.
     SecondAddress,
 }
@@ -87,41 +87,41 @@ fn of_the_file() -> Vec<Case> {
         found(
             &["file.missing"],
             "",
-            File(|bench| fs::remove_file(bench.conf()).unwrap()),
+            File(|bed| fs::remove_file(bed.conf()).unwrap()),
         ),
         found(
             &["file.unreadable"],
             "",
-            File(|bench| {
-                fs::remove_file(bench.conf()).unwrap();
-                symlink(bench.conf(), bench.conf()).unwrap();
+            File(|bed| {
+                fs::remove_file(bed.conf()).unwrap();
+                symlink(bed.conf(), bed.conf()).unwrap();
             }),
         ),
         found(
             &["file.not-regular"],
             "",
-            File(|bench| {
-                fs::remove_file(bench.conf()).unwrap();
-                fs::create_dir(bench.conf()).unwrap();
+            File(|bed| {
+                fs::remove_file(bed.conf()).unwrap();
+                fs::create_dir(bed.conf()).unwrap();
             }),
         ),
         found(
             &["file.owner"],
             "",
-            File(|bench| chown(bench.conf(), Some(65534), None).unwrap()),
+            File(|bed| chown(bed.conf(), Some(65534), None).unwrap()),
         ),
         found(&["file.writable-by-others"], "", Mode(0o620)),
         found(
             &["file.too-large"],
             "",
-            File(|bench| bench.add(&";".repeat(1024 * 1024))),
+            File(|bed| bed.add(&";".repeat(1024 * 1024))),
         ),
         found(
             &["file.cafile-writable-by-others"],
             "",
-            File(|bench| {
+            File(|bed| {
                 let everyone = fs::Permissions::from_mode(0o666);
-                fs::set_permissions(bench.duo.ca_file(), everyone).unwrap();
+                fs::set_permissions(bed.duo.ca_file(), everyone).unwrap();
             }),
         ),
         found(&["file.readable-by-others"], "", Mode(0o640)),
@@ -239,13 +239,13 @@ fn of_duo() -> Vec<Case> {
 
 impl Case {
     fn play(&self, arguments: &[&str]) -> Run {
-        let bench = Bench::new(self.duo);
-        let port = bench.duo.address().port().to_string();
-        let conf = bench.sound();
+        let bed = TestBed::new(self.duo);
+        let port = bed.duo.address().port().to_string();
+        let conf = bed.sound();
         match self.broken {
             Nothing => {}
-            Lines(lines) => bench.add(lines),
-            Replaced(what, with) => bench.write(&conf.replace(what, with)),
+            Lines(lines) => bed.add(lines),
+            Replaced(what, with) => bed.write(&conf.replace(what, with)),
             Key(key, line) => {
                 let lines = conf.lines().map(|old| {
                     if old.starts_with(key) {
@@ -254,20 +254,20 @@ impl Case {
                         old.to_owned()
                     }
                 });
-                bench.write(&lines.collect::<Vec<_>>().join("\n"));
+                bed.write(&lines.collect::<Vec<_>>().join("\n"));
             }
-            Mode(mode) => bench.mode(mode),
-            Through(proxy, credentials) => bench.add(&format!(
+            Mode(mode) => bed.mode(mode),
+            Through(proxy, credentials) => bed.add(&format!(
                 "http_proxy = http://{credentials}127.0.0.1:{}\nhttps_timeout = 2",
                 proxy.start()
             )),
-            File(change) => change(&bench),
+            File(change) => change(&bed),
             SecondAddress => {
                 let hosts = "127.0.0.1 localhost\n127.0.0.2 localhost\n";
-                return run(&mut bench.command_with("/etc/hosts", hosts, arguments), "");
+                return run(&mut bed.command_with("/etc/hosts", hosts, arguments), "");
             }
         }
-        bench.run(arguments, "")
+        bed.run(arguments, "")
     }
 
     #[track_caller]

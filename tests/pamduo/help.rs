@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::bench::{pamduo, run};
+use crate::test_bed::{pamduo, run};
 
 const SUBCOMMANDS: [&str; 5] = ["check", "login", "lint", "setup", "support"];
 

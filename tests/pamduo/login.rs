@@ -2,7 +2,7 @@
 
 use login_sandbox::Terminal;
 
-use crate::bench::{Bench, Run};
+use crate::test_bed::{Run, TestBed};
 
 /// A user that every machine has, in a group of its own.
 const USER: &str = "nobody";
@@ -11,8 +11,8 @@ fn scenario(lines: &str) -> String {
     format!("[users.nobody]\n{lines}\n")
 }
 
-fn login(bench: &Bench, input: &str) -> Run {
-    bench.run(&["login", USER, "--from", "203.0.113.5"], input)
+fn login(bed: &TestBed, input: &str) -> Run {
+    bed.run(&["login", USER, "--from", "203.0.113.5"], input)
 }
 
 #[track_caller]
@@ -30,8 +30,8 @@ fn expect(run: &Run, status: i32, result: &str, code: &str, log: &str) {
 
 #[test]
 fn a_push_that_is_approved_gets_in() {
-    let bench = Bench::new(&scenario(""));
-    let run = login(&bench, "1\n");
+    let bed = TestBed::new(&scenario(""));
+    let run = login(&bed, "1\n");
     assert!(
         run.stderr
             .contains(" 1. Duo Push to iPhone (XXX-XXX-1234)\n")
@@ -45,7 +45,7 @@ fn a_push_that_is_approved_gets_in() {
          203.0.113.5 [factor=push device=",
     );
     // As sshd's: the address travels to Duo.
-    let requests = bench.duo.requests();
+    let requests = bed.duo.requests();
     let preauth = requests
         .iter()
         .find(|r| r.path == "/auth/v2/preauth")
@@ -56,8 +56,8 @@ fn a_push_that_is_approved_gets_in() {
 
 #[test]
 fn at_a_terminal_the_menu_is_answered_with_a_passcode() {
-    let bench = Bench::new(&scenario(""));
-    let mut terminal = Terminal::start(&bench.command(&["login", USER]));
+    let bed = TestBed::new(&scenario(""));
+    let mut terminal = Terminal::start(&bed.command(&["login", USER]));
     terminal.expect("Passcode or option (1-3): ");
     terminal.line("123456");
     let finished = terminal.finish();
@@ -68,8 +68,8 @@ fn at_a_terminal_the_menu_is_answered_with_a_passcode() {
 
 #[test]
 fn denied_pushes_stay_out_and_each_has_its_line() {
-    let bench = Bench::new(&scenario("push = { answer = \"deny\" }"));
-    let run = login(&bench, "1\n1\n1\n");
+    let bed = TestBed::new(&scenario("push = { answer = \"deny\" }"));
+    let run = login(&bed, "1\n1\n1\n");
     expect(
         &run,
         1,
@@ -82,7 +82,7 @@ fn denied_pushes_stay_out_and_each_has_its_line() {
 
 #[test]
 fn an_end_of_input_cancels() {
-    let run = login(&Bench::new(&scenario("")), "");
+    let run = login(&TestBed::new(&scenario("")), "");
     expect(
         &run,
         1,
@@ -95,13 +95,13 @@ fn an_end_of_input_cancels() {
 #[test]
 fn an_answer_that_is_too_long_is_asked_again() {
     let long = "1".repeat(100_000);
-    let run = login(&Bench::new(&scenario("")), &format!("{long}\n123456\n"));
+    let run = login(&TestBed::new(&scenario("")), &format!("{long}\n123456\n"));
     expect(&run, 0, "gets in", "PAM_SUCCESS", "[factor=passcode");
 }
 
 #[test]
 fn a_user_outside_groups_is_told_by_which_pattern() {
-    let bench = Bench::new(&scenario(""));
+    let bed = TestBed::new(&scenario(""));
     let group = primary_group();
     for (groups, expected) in [
         (
@@ -117,23 +117,23 @@ fn a_user_outside_groups_is_told_by_which_pattern() {
             "groups: no group of the user matches 'wheel,admins'".to_owned(),
         ),
     ] {
-        bench.add(&format!("groups = {groups}"));
-        let run = login(&bench, "");
+        bed.add(&format!("groups = {groups}"));
+        let run = login(&bed, "");
         expect(&run, 0, "gets in", "PAM_SUCCESS", &expected);
         assert!(
             run.stdout
                 .contains("User nobody bypassed Duo 2FA due to user's UNIX group")
         );
     }
-    bench.add("groups = wheel\nbypass = ignore");
+    bed.add("groups = wheel\nbypass = ignore");
     expect(
-        &login(&bench, ""),
+        &login(&bed, ""),
         0,
         "gets in",
         "PAM_IGNORE",
         "the next lines of the PAM stack",
     );
-    assert!(bench.duo.requests().is_empty());
+    assert!(bed.duo.requests().is_empty());
 }
 
 fn primary_group() -> String {
@@ -146,7 +146,7 @@ fn primary_group() -> String {
 
 #[test]
 fn a_user_whom_the_machine_does_not_know_stays_out() {
-    let run = Bench::new("").run(&["login", "no-such-user"], "");
+    let run = TestBed::new("").run(&["login", "no-such-user"], "");
     assert_eq!(run.status, 1);
     assert!(run.stdout.contains("This machine has no such user."));
     assert!(run.stdout.contains("PAM code: PAM_USER_UNKNOWN"));
@@ -154,8 +154,8 @@ fn a_user_whom_the_machine_does_not_know_stays_out() {
 
 #[test]
 fn what_duo_decides_at_preauth_is_told() {
-    let bench = Bench::new(&scenario("preauth = \"deny\"\nstatus_msg = \"Not today\""));
-    let run = login(&bench, "");
+    let bed = TestBed::new(&scenario("preauth = \"deny\"\nstatus_msg = \"Not today\""));
+    let run = login(&bed, "");
     expect(
         &run,
         1,
@@ -164,9 +164,9 @@ fn what_duo_decides_at_preauth_is_told() {
         "Aborted Duo login for 'nobody'",
     );
     assert!(run.stderr.contains("Not today"));
-    let bench = Bench::new(&scenario("preauth = \"allow\""));
+    let bed = TestBed::new(&scenario("preauth = \"allow\""));
     expect(
-        &login(&bench, ""),
+        &login(&bed, ""),
         0,
         "gets in",
         "PAM_SUCCESS",
@@ -176,16 +176,16 @@ fn what_duo_decides_at_preauth_is_told() {
 
 #[test]
 fn a_fault_is_judged_by_failmode() {
-    let bench = Bench::new("");
-    let broken = bench.sound().replace("localhost:", "127.0.0.1:1 ; ");
-    bench.write(&broken);
+    let bed = TestBed::new("");
+    let broken = bed.sound().replace("localhost:", "127.0.0.1:1 ; ");
+    bed.write(&broken);
     let without = "gets in without a second factor";
-    let run = login(&bench, "");
+    let run = login(&bed, "");
     expect(&run, 0, without, "PAM_SUCCESS", "Failsafe Duo login");
     assert!(run.stdout.contains("failmode lets the user in"));
-    bench.write(&format!("{broken}failmode = secure\n"));
+    bed.write(&format!("{broken}failmode = secure\n"));
     expect(
-        &login(&bench, ""),
+        &login(&bed, ""),
         1,
         "stays out",
         "PAM_AUTHINFO_UNAVAIL",
@@ -195,8 +195,8 @@ fn a_fault_is_judged_by_failmode() {
 
 #[test]
 fn json_holds_the_result_alone() {
-    let bench = Bench::new(&scenario(""));
-    let json = bench.run(&["login", USER, "--json"], "123456\n").json();
+    let bed = TestBed::new(&scenario(""));
+    let json = bed.run(&["login", USER, "--json"], "123456\n").json();
     assert_eq!(json["gets_in"], true);
     assert_eq!(json["pam_code"], "PAM_SUCCESS");
     assert_eq!(json["log"][0]["severity"], "info");
@@ -204,9 +204,9 @@ fn json_holds_the_result_alone() {
 
 #[test]
 fn control_characters_of_a_user_name_do_not_reach_the_terminal() {
-    let run = Bench::new("").run(&["login", "\u{1b}[31mx"], "");
+    let run = TestBed::new("").run(&["login", "\u{1b}[31mx"], "");
     assert_eq!(run.status, 1);
     assert!(!run.all().contains('\u{1b}'), "{run:?}");
-    let wrong = Bench::new("").run(&["login", USER, "--from", "not-an-address"], "");
+    let wrong = TestBed::new("").run(&["login", USER, "--from", "not-an-address"], "");
     assert_eq!(wrong.status, 2);
 }

@@ -8,7 +8,6 @@
     unreachable_pub
 )]
 
-mod bench;
 mod check;
 mod check_findings;
 mod help;
@@ -17,3 +16,4 @@ mod proxy;
 mod readme;
 mod setup;
 mod support;
+mod test_bed;

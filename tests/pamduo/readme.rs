@@ -6,7 +6,7 @@
 
 use login_sandbox::Terminal;
 
-use crate::bench::Bench;
+use crate::test_bed::TestBed;
 
 const README: &str = include_str!("../../README.md");
 
@@ -24,10 +24,10 @@ fn shown(first: &str) -> String {
 }
 
 /// What a terminal shows, the folder called `/etc/duo`.
-fn said(bench: &Bench, status: i32) -> String {
-    let finished = Terminal::start(&bench.command(&["check"])).finish();
+fn said(bed: &TestBed, status: i32) -> String {
+    let finished = Terminal::start(&bed.command(&["check"])).finish();
     assert_eq!(finished.status, status, "{}", finished.transcript);
-    let folder = bench.folder.path().display().to_string();
+    let folder = bed.folder.path().display().to_string();
     level(&finished.transcript.replace(&folder, "/etc/duo"))
 }
 
@@ -71,13 +71,13 @@ fn without_port(word: &str) -> String {
 
 #[test]
 fn the_good_check_is_as_the_readme_shows_it() {
-    assert_eq!(said(&Bench::new(""), 0), shown("ok      file"));
+    assert_eq!(said(&TestBed::new(""), 0), shown("ok      file"));
 }
 
 #[test]
 fn the_bad_check_is_as_the_readme_shows_it() {
     let fault = "[[faults]]\npath = \"connection\"\nkind = \"unknown_ca\"\n";
-    let bench = Bench::new(fault);
-    bench.add("failmod = secure");
-    assert_eq!(said(&bench, 1), shown("warning file"));
+    let bed = TestBed::new(fault);
+    bed.add("failmod = secure");
+    assert_eq!(said(&bed, 1), shown("warning file"));
 }

@@ -7,36 +7,36 @@ use std::process::Command;
 
 use login_sandbox::Terminal;
 
-use crate::bench::{Bench, Run, mode_of, pamduo, run};
+use crate::test_bed::{Run, TestBed, mode_of, pamduo, run};
 
-/// A bench whose configuration is not there yet.
-fn empty() -> Bench {
-    let bench = Bench::new("");
-    fs::remove_file(bench.conf()).unwrap();
-    bench
+/// A bed whose configuration is not there yet.
+fn empty() -> TestBed {
+    let bed = TestBed::new("");
+    fs::remove_file(bed.conf()).unwrap();
+    bed
 }
 
 /// The command line with everything but the secret key's file.
-fn command(bench: &Bench, more: &[&str]) -> Command {
-    let mut command = bench.command(&["setup"]);
-    command.arg("--host").arg(bench.duo.host());
-    command.args(["--ikey", bench.duo.ikey()]);
-    command.arg("--cafile").arg(bench.duo.ca_file());
+fn command(bed: &TestBed, more: &[&str]) -> Command {
+    let mut command = bed.command(&["setup"]);
+    command.arg("--host").arg(bed.duo.host());
+    command.args(["--ikey", bed.duo.ikey()]);
+    command.arg("--cafile").arg(bed.duo.ca_file());
     command.args(more);
     command
 }
 
 /// The same with the secret key on standard input.
-fn set_up(bench: &Bench, more: &[&str]) -> Run {
-    let input = format!("{}\n", bench.duo.skey());
-    let run = run(command(bench, more).args(["--skey-file", "-"]), &input);
-    assert!(!run.all().contains(bench.duo.skey()), "{run:?}");
+fn set_up(bed: &TestBed, more: &[&str]) -> Run {
+    let input = format!("{}\n", bed.duo.skey());
+    let run = run(command(bed, more).args(["--skey-file", "-"]), &input);
+    assert!(!run.all().contains(bed.duo.skey()), "{run:?}");
     run
 }
 
 /// Copies of the file before.
-fn backups(bench: &Bench) -> Vec<PathBuf> {
-    let entries = fs::read_dir(bench.folder.path()).unwrap();
+fn backups(bed: &TestBed) -> Vec<PathBuf> {
+    let entries = fs::read_dir(bed.folder.path()).unwrap();
     let paths = entries.map(|entry| entry.unwrap().path());
     paths
         .filter(|path| path.to_string_lossy().contains(".bak-"))
@@ -49,26 +49,26 @@ fn text(path: &Path) -> String {
 
 #[test]
 fn a_new_file_is_private_and_works() {
-    let bench = empty();
-    let run = set_up(&bench, &[]);
+    let bed = empty();
+    let run = set_up(&bed, &[]);
     assert_eq!(run.status, 0, "{run:?}");
-    assert_eq!(mode_of(&bench.conf()), 0o600);
-    let written = text(&bench.conf());
+    assert_eq!(mode_of(&bed.conf()), 0o600);
+    let written = text(&bed.conf());
     // The file that the package has, with its comments.
     assert!(written.contains("; Integration key and secret key."));
-    assert!(written.contains(&format!("\nskey = {}\n", bench.duo.skey())));
-    assert_eq!(bench.run(&["check"], "").status, 0);
-    let names: Vec<_> = fs::read_dir(bench.folder.path()).unwrap().collect();
+    assert!(written.contains(&format!("\nskey = {}\n", bed.duo.skey())));
+    assert_eq!(bed.run(&["check"], "").status, 0);
+    let names: Vec<_> = fs::read_dir(bed.folder.path()).unwrap().collect();
     assert_eq!(names.len(), 2, "nothing but the file and the CA: {names:?}");
 }
 
 #[test]
 fn the_lines_for_sshd_and_sudo_name_the_file() {
-    let bench = empty();
-    let run = set_up(&bench, &[]);
+    let bed = empty();
+    let run = set_up(&bed, &[]);
     let line = format!(
         "    auth  required  pam_duo.so conf={}\n",
-        bench.conf().display()
+        bed.conf().display()
     );
     assert!(run.stdout.contains(&line), "{run:?}");
     for line in [
@@ -83,8 +83,8 @@ fn the_lines_for_sshd_and_sudo_name_the_file() {
 
 #[test]
 fn a_folder_that_is_missing_is_made() {
-    let bench = empty();
-    let path = bench.folder.path().join("duo/pam_duo.conf");
+    let bed = empty();
+    let path = bed.folder.path().join("duo/pam_duo.conf");
     let mut command = pamduo(&["setup", "--no-check", "--skey-file", "-", "--host", "h"]);
     command.args(["--ikey", "i", "--config"]).arg(&path);
     assert_eq!(run(&mut command, "s\n").status, 0);
@@ -98,51 +98,51 @@ fn a_folder_that_is_missing_is_made() {
 #[test]
 fn the_file_as_it_was_shipped_is_filled_in() {
     let shipped = include_str!("../../conf/pam_duo.conf");
-    let bench = empty();
-    fs::write(bench.conf(), shipped).unwrap();
-    let run = set_up(&bench, &[]);
+    let bed = empty();
+    fs::write(bed.conf(), shipped).unwrap();
+    let run = set_up(&bed, &[]);
     assert_eq!(run.status, 0, "{run:?}");
-    assert!(text(&bench.conf()).contains(&format!("\nskey = {}\n", bench.duo.skey())));
-    assert_eq!(mode_of(&bench.conf()), 0o600);
-    assert!(backups(&bench).is_empty());
+    assert!(text(&bed.conf()).contains(&format!("\nskey = {}\n", bed.duo.skey())));
+    assert_eq!(mode_of(&bed.conf()), 0o600);
+    assert!(backups(&bed).is_empty());
 
     let edited = format!("{shipped}\n; mine\n");
-    fs::write(bench.conf(), &edited).unwrap();
-    let run = set_up(&bench, &[]);
+    fs::write(bed.conf(), &edited).unwrap();
+    let run = set_up(&bed, &[]);
     assert_eq!(run.status, 1, "{run:?}");
-    assert_eq!(text(&bench.conf()), edited);
+    assert_eq!(text(&bed.conf()), edited);
 }
 
 #[test]
 fn the_same_once_more_changes_nothing() {
-    let bench = empty();
-    set_up(&bench, &[]);
-    let before = text(&bench.conf());
-    bench.duo.clear();
+    let bed = empty();
+    set_up(&bed, &[]);
+    let before = text(&bed.conf());
+    bed.duo.clear();
     for more in [&[] as &[&str], &["--force"]] {
-        let run = set_up(&bench, more);
+        let run = set_up(&bed, more);
         assert_eq!(run.status, 0);
         assert!(run.stdout.contains(" says so already.\n"));
     }
-    assert_eq!(text(&bench.conf()), before);
-    assert!(backups(&bench).is_empty() && bench.duo.requests().is_empty());
+    assert_eq!(text(&bed.conf()), before);
+    assert!(backups(&bed).is_empty() && bed.duo.requests().is_empty());
 }
 
 #[test]
 fn another_file_is_replaced_with_force_alone_and_a_copy_stays() {
-    let bench = empty();
+    let bed = empty();
     let before = "; ours\n[duo]\nikey = OLD\nskey = OLD ; note\nhost = old\nautopush = yes\n";
-    bench.write(before);
-    let run = set_up(&bench, &[]);
+    bed.write(before);
+    let run = set_up(&bed, &[]);
     assert_eq!(run.status, 1);
     assert!(run.stderr.contains("--force"), "{run:?}");
-    assert_eq!(text(&bench.conf()), before);
-    let run = set_up(&bench, &["--force"]);
+    assert_eq!(text(&bed.conf()), before);
+    let run = set_up(&bed, &["--force"]);
     assert_eq!(run.status, 0, "{run:?}");
-    let after = text(&bench.conf());
+    let after = text(&bed.conf());
     assert!(after.starts_with("; ours\n[duo]\nikey = DISIM"), "{after}");
     assert!(after.contains("\nautopush = yes\n") && !after.contains("OLD"));
-    let copies = backups(&bench);
+    let copies = backups(&bed);
     assert_eq!(copies.len(), 1);
     assert_eq!(
         (text(&copies[0]).as_str(), mode_of(&copies[0])),
@@ -153,76 +153,70 @@ fn another_file_is_replaced_with_force_alone_and_a_copy_stays() {
 
 #[test]
 fn a_file_that_others_can_read_is_mended_with_force() {
-    let bench = empty();
-    set_up(&bench, &[]);
-    bench.mode(0o644);
-    assert_eq!(set_up(&bench, &[]).status, 1);
-    assert_eq!(set_up(&bench, &["--force"]).status, 0);
-    assert_eq!(mode_of(&bench.conf()), 0o600);
+    let bed = empty();
+    set_up(&bed, &[]);
+    bed.mode(0o644);
+    assert_eq!(set_up(&bed, &[]).status, 1);
+    assert_eq!(set_up(&bed, &["--force"]).status, 0);
+    assert_eq!(mode_of(&bed.conf()), 0o600);
 }
 
 #[test]
 fn keys_that_duo_does_not_take_are_not_written() {
-    let bench = empty();
+    let bed = empty();
     let wrong = "x".repeat(40);
-    let result = run(
-        command(&bench, &["--skey-file", "-"]).arg("--force"),
-        &wrong,
-    );
+    let result = run(command(&bed, &["--skey-file", "-"]).arg("--force"), &wrong);
     assert_eq!(result.status, 1);
     assert!(result.stderr.contains("40103") && result.stderr.contains("nothing was written"));
-    assert!(!result.all().contains(&wrong) && !bench.conf().exists());
+    assert!(!result.all().contains(&wrong) && !bed.conf().exists());
     // Nor does a copy of what is there stay behind.
-    bench.write("[duo]\n");
+    bed.write("[duo]\n");
     let result = run(
-        command(&bench, &["--skey-file", "-", "--force"]).arg("--json"),
+        command(&bed, &["--skey-file", "-", "--force"]).arg("--json"),
         &wrong,
     );
-    assert_eq!(
-        (result.status, text(&bench.conf()).as_str()),
-        (1, "[duo]\n")
-    );
-    assert!(backups(&bench).is_empty());
+    assert_eq!((result.status, text(&bed.conf()).as_str()), (1, "[duo]\n"));
+    assert!(backups(&bed).is_empty());
     let result = run(
-        &mut command(&bench, &["--skey-file", "-", "--force", "--no-check"]),
+        &mut command(&bed, &["--skey-file", "-", "--force", "--no-check"]),
         &wrong,
     );
     assert_eq!(result.status, 0, "{result:?}");
-    assert!(text(&bench.conf()).contains(&wrong));
+    assert!(text(&bed.conf()).contains(&wrong));
 }
 
 #[test]
 fn at_a_terminal_the_rest_is_asked_for_and_the_secret_key_is_not_shown() {
-    let bench = empty();
-    let mut command = bench.command(&["setup"]);
-    command.arg("--cafile").arg(bench.duo.ca_file());
+    let bed = empty();
+    let mut command = bed.command(&["setup"]);
+    command.arg("--cafile").arg(bed.duo.ca_file());
     let mut terminal = Terminal::start(&command);
     terminal.expect("API hostname: ");
-    terminal.line(&bench.duo.host());
+    terminal.line(&bed.duo.host());
     terminal.expect("Integration key: ");
-    terminal.line(bench.duo.ikey());
+    terminal.line(bed.duo.ikey());
     terminal.expect("Secret key (not shown): ");
     // A person types it after the question.
     std::thread::sleep(std::time::Duration::from_millis(300));
-    terminal.line(bench.duo.skey());
+    terminal.line(bed.duo.skey());
     let finished = terminal.finish();
     assert_eq!(finished.status, 0, "{}", finished.transcript);
-    assert!(finished.transcript.contains(bench.duo.ikey()));
+    assert!(finished.transcript.contains(bed.duo.ikey()));
     assert!(
-        !finished.transcript.contains(bench.duo.skey()),
+        !finished.transcript.contains(bed.duo.skey()),
         "{}",
         finished.transcript
     );
-    assert!(text(&bench.conf()).contains(bench.duo.skey()));
+    assert!(text(&bed.conf()).contains(bed.duo.skey()));
     // Once more, where Enter keeps what is there.
-    let mut terminal = Terminal::start(&bench.command(&["setup"]));
-    terminal.expect(&format!("API hostname [{}]: ", bench.duo.host()));
+    let mut terminal = Terminal::start(&bed.command(&["setup"]));
+    terminal.expect(&format!("API hostname [{}]: ", bed.duo.host()));
     terminal.line("");
     terminal.expect("Integration key [DISIMULATORSIMULATOR]: ");
     terminal.line("");
     terminal.expect("Secret key (not shown): ");
     std::thread::sleep(std::time::Duration::from_millis(300));
-    terminal.line(bench.duo.skey());
+    terminal.line(bed.duo.skey());
     let finished = terminal.finish();
     assert!(
         finished.transcript.contains("says so already"),
@@ -233,13 +227,13 @@ fn at_a_terminal_the_rest_is_asked_for_and_the_secret_key_is_not_shown() {
 
 #[test]
 fn ctrl_c_at_the_secret_key_leaves_the_terminal_as_it_was() {
-    let bench = empty();
+    let bed = empty();
     let mut command = Command::new("sh");
     command.args(["-c", "\"$@\"; echo \"over: $?\"; stty -a", "sh"]);
     command.arg(env!("CARGO_BIN_EXE_pamduo"));
     command
         .args(["setup", "--host", "h", "--ikey", "i", "--config"])
-        .arg(bench.conf());
+        .arg(bed.conf());
     let mut terminal = Terminal::start(&command);
     terminal.expect("Secret key (not shown): ");
     terminal.interrupt();
@@ -247,17 +241,17 @@ fn ctrl_c_at_the_secret_key_leaves_the_terminal_as_it_was() {
     terminal.expect(" icanon ");
     terminal.expect(" echo ");
     terminal.finish();
-    assert!(!bench.conf().exists());
+    assert!(!bed.conf().exists());
 }
 
 #[test]
 fn the_secret_key_comes_from_a_file_too_and_never_from_the_command_line() {
-    let bench = empty();
-    let file = bench.folder.path().join("skey");
-    fs::write(&file, format!("{}\n", bench.duo.skey())).unwrap();
-    let mut command = command(&bench, &["--skey-file"]);
+    let bed = empty();
+    let file = bed.folder.path().join("skey");
+    fs::write(&file, format!("{}\n", bed.duo.skey())).unwrap();
+    let mut command = command(&bed, &["--skey-file"]);
     assert_eq!(run(command.arg(&file), "").status, 0);
-    assert!(text(&bench.conf()).contains(bench.duo.skey()));
+    assert!(text(&bed.conf()).contains(bed.duo.skey()));
     assert_eq!(run(&mut pamduo(&["setup", "--skey", "x"]), "").status, 2);
     let with_password = ["setup", "--http-proxy", "http://me:pw@proxy"];
     assert_eq!(run(&mut pamduo(&with_password), "").status, 2);
@@ -265,7 +259,7 @@ fn the_secret_key_comes_from_a_file_too_and_never_from_the_command_line() {
 
 #[test]
 fn what_is_missing_or_cannot_be_is_named() {
-    let bench = empty();
+    let bed = empty();
     for (arguments, input, names) in [
         (
             &["--ikey", "i", "--skey-file", "-"] as &[&str],
@@ -298,31 +292,31 @@ fn what_is_missing_or_cannot_be_is_named() {
             "holds a blank",
         ),
     ] {
-        let mut command = bench.command(&["setup"]);
+        let mut command = bed.command(&["setup"]);
         let result = run(command.args(arguments), input);
         assert_eq!(result.status, 2, "{result:?}");
         assert!(result.stderr.contains(names), "{names}: {result:?}");
     }
     let url = ["--host", "https://h", "--ikey", "i", "--skey-file", "-"];
-    let result = run(bench.command(&["setup"]).args(url), "s");
+    let result = run(bed.command(&["setup"]).args(url), "s");
     assert_eq!(result.status, 1);
-    assert!(result.stderr.contains("is a URL") && !bench.conf().exists());
+    assert!(result.stderr.contains("is a URL") && !bed.conf().exists());
 }
 
 #[test]
 fn a_link_in_the_files_place_is_left_alone() {
-    let bench = empty();
-    let target = bench.folder.path().join("elsewhere");
+    let bed = empty();
+    let target = bed.folder.path().join("elsewhere");
     fs::write(&target, "[duo]\n").unwrap();
-    symlink(&target, bench.conf()).unwrap();
-    assert_eq!(set_up(&bench, &["--force"]).status, 1);
+    symlink(&target, bed.conf()).unwrap();
+    assert_eq!(set_up(&bed, &["--force"]).status, 1);
     assert_eq!(text(&target), "[duo]\n");
 }
 
 #[test]
 fn json_says_what_was_written() {
-    let bench = empty();
-    let json = set_up(&bench, &["--json"]).json();
+    let bed = empty();
+    let json = set_up(&bed, &["--json"]).json();
     assert_eq!(json["written"], true);
     assert!(json["backup"].is_null() && json["module"].as_str().unwrap().contains("conf="));
 }
@@ -330,12 +324,12 @@ fn json_says_what_was_written() {
 /// What it says about groups and failmode would be lost.
 #[test]
 fn a_file_that_is_not_believed_is_not_replaced() {
-    let bench = empty();
+    let bed = empty();
     let before = "[duo]\nfailmode = secure\ngroups = staff\n";
-    fs::write(bench.conf(), before).unwrap();
-    fs::set_permissions(bench.conf(), fs::Permissions::from_mode(0o664)).unwrap();
-    let run = set_up(&bench, &["--force", "--no-check"]);
+    fs::write(bed.conf(), before).unwrap();
+    fs::set_permissions(bed.conf(), fs::Permissions::from_mode(0o664)).unwrap();
+    let run = set_up(&bed, &["--force", "--no-check"]);
     assert_eq!(run.status, 1, "{run:?}");
     assert!(run.all().contains("chmod 600"), "{run:?}");
-    assert_eq!(text(&bench.conf()), before);
+    assert_eq!(text(&bed.conf()), before);
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::bench::{Bench, Run, mode_of};
+use crate::test_bed::{Run, TestBed, mode_of};
 
 const PASSWORD: &str = "pr0xy%20passw0rd";
 const LOG: &str = "\
@@ -18,22 +18,22 @@ was here
 1: did you mean 'failmode'?
 ";
 
-/// A bench whose log holds the secret key, and the bundle's path.
-fn bench() -> (Bench, PathBuf, PathBuf) {
-    let bench = Bench::new("");
-    let log = bench.folder.path().join("auth.log");
-    fs::write(&log, LOG.replace("SKEY", bench.duo.skey())).unwrap();
-    let bundle = bench.folder.path().join("bundle.txt");
-    (bench, log, bundle)
+/// A bed whose log holds the secret key, and the bundle's path.
+fn bed() -> (TestBed, PathBuf, PathBuf) {
+    let bed = TestBed::new("");
+    let log = bed.folder.path().join("auth.log");
+    fs::write(&log, LOG.replace("SKEY", bed.duo.skey())).unwrap();
+    let bundle = bed.folder.path().join("bundle.txt");
+    (bed, log, bundle)
 }
 
 fn support(lines: &str) -> (Run, String) {
-    let (bench, log, bundle) = bench();
-    let skey = bench.duo.skey().to_owned();
-    bench.add(&lines.replace("SKEY", &skey));
-    let mut command = bench.command(&["support", "--output"]);
+    let (bed, log, bundle) = bed();
+    let skey = bed.duo.skey().to_owned();
+    bed.add(&lines.replace("SKEY", &skey));
+    let mut command = bed.command(&["support", "--output"]);
     command.arg(&bundle).arg("--log").arg(&log);
-    let run = crate::bench::run(&mut command, "");
+    let run = crate::test_bed::run(&mut command, "");
     assert_eq!((run.status, mode_of(&bundle)), (0, 0o600), "{run:?}");
     let text = fs::read_to_string(&bundle).unwrap();
     for secret in [
@@ -68,8 +68,8 @@ fn the_bundle_has_its_sections_and_says_first_what_is_in_it() {
         concat!("pamduo ", env!("CARGO_PKG_VERSION"), "\n"),
         "\nsystem: NAME=",
         "\nkernel: ",
-        "\nikey = DISI… (20 signs)\n",
-        "\nskey = (40 signs)\n",
+        "\nikey = DISI… (20 characters)\n",
+        "\nskey = (40 characters)\n",
         "\nautopush = yes\n",
         "\ngroups = wheel,!robots\n",
         "Duo accepts ikey and skey",
@@ -130,21 +130,21 @@ fn secrets_are_in_no_bundle_wherever_someone_put_them() {
 
 #[test]
 fn a_file_that_is_not_believed_gives_away_nothing_either() {
-    let (bench, log, bundle) = bench();
-    bench.mode(0o666);
-    let mut command = bench.command(&["support", "--json", "--output"]);
-    let run = crate::bench::run(command.arg(&bundle).arg("--log").arg(&log), "");
+    let (bed, log, bundle) = bed();
+    bed.mode(0o666);
+    let mut command = bed.command(&["support", "--json", "--output"]);
+    let run = crate::test_bed::run(command.arg(&bundle).arg("--log").arg(&log), "");
     assert_eq!(run.json()["file"], bundle.display().to_string());
     let text = fs::read_to_string(&bundle).unwrap();
     assert!(text.contains("mode 0666 lets others write to it"), "{text}");
-    assert!(!text.contains(bench.duo.skey()));
+    assert!(!text.contains(bed.duo.skey()));
 }
 
 #[test]
 fn a_file_that_is_there_is_not_replaced() {
-    let (bench, _, bundle) = bench();
+    let (bed, _, bundle) = bed();
     fs::write(&bundle, "mine").unwrap();
-    let mut command = bench.command(&["support", "--output"]);
-    assert_eq!(crate::bench::run(command.arg(&bundle), "").status, 1);
+    let mut command = bed.command(&["support", "--output"]);
+    assert_eq!(crate::test_bed::run(command.arg(&bundle), "").status, 1);
     assert_eq!(fs::read_to_string(&bundle).unwrap(), "mine");
 }

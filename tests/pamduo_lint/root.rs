@@ -42,7 +42,7 @@ impl Root {
     pub fn debian(release: u8) -> Self {
         let root = Self::empty();
         let defaults = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join(format!("tests/pamduo_lint/debian-{release}/etc"));
+            .join(format!("../../tests/pamduo_lint/debian-{release}/etc"));
         for folder in ["pam.d", "ssh"] {
             for entry in fs::read_dir(defaults.join(folder)).unwrap() {
                 let from = entry.unwrap().path();

@@ -1,0 +1,430 @@
+//! Duo's Auth API over a [`Transport`]: signing, sending, clock skew, rate limits and deadlines.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::{Duration, SystemTime};
+
+use crate::clock::Clock;
+use crate::error::DuoError;
+use crate::parse::{self, NoResponse};
+use crate::reply::{AuthReply, Preauth, Progress};
+use crate::request::{self, AuthRequest, PreauthRequest};
+use crate::retry_after;
+use crate::sanitize::clean;
+use crate::sign::{Application, Method, Parameters, SignError, SignedRequest, Unsigned, sign};
+use crate::skew::Skew;
+
+/// Sends one signed request and gives the reply, whatever its status.
+pub trait Transport {
+    /// Sends `request` and reads the reply, all within `timeout`.
+    ///
+    /// # Errors
+    /// [`TransportError`] if no complete reply came in time.
+    fn exchange(
+        &mut self,
+        request: &SignedRequest,
+        timeout: Duration,
+    ) -> Result<Reply, TransportError>;
+}
+
+/// A complete HTTP reply.
+#[derive(Clone, Debug, Default)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// The server's clock, from the `Date` header.
+    pub date: Option<SystemTime>,
+    /// `Retry-After` or `X-Retry-After`, as it came.
+    pub retry_after: Option<String>,
+    /// The body, bounded in size.
+    pub body: Vec<u8>,
+}
+
+/// Why no reply came.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct TransportError {
+    /// What went wrong, for the log.
+    pub detail: String,
+    /// Whether Duo may have seen the request. If so, it must not be sent again unless it is
+    /// harmless to do so: two pushes for one login teach people to approve what they did not ask
+    /// for.
+    pub maybe_sent: bool,
+    /// Local resource exhaustion (descriptors, memory). Not an outage: the caller of su controls
+    /// these limits.
+    pub resource_exhausted: bool,
+    /// Whether a new connection may fare better: it happened on one that had been kept alive, which
+    /// the other side may have closed meanwhile, or on a new one that broke before anything was
+    /// sent.
+    pub retry_on_new_connection: bool,
+}
+
+/// What a login asks of Duo. Deadlines are points on the line of [`Clock::now`].
+pub trait DuoApi {
+    /// May this user log in, and with what?
+    ///
+    /// # Errors
+    /// [`DuoError`] if Duo gave no usable answer before `deadline`.
+    fn preauth(
+        &mut self,
+        request: &PreauthRequest<'_>,
+        deadline: Duration,
+    ) -> Result<Preauth, DuoError>;
+
+    /// Asks for a factor.
+    ///
+    /// # Errors
+    /// [`DuoError`] if Duo gave no usable answer before `deadline`.
+    fn auth(
+        &mut self,
+        request: &AuthRequest<'_>,
+        deadline: Duration,
+    ) -> Result<AuthReply, DuoError>;
+
+    /// Waits for news of a transaction.
+    ///
+    /// # Errors
+    /// [`DuoError`] if Duo gave no usable answer before `deadline`.
+    fn auth_status(&mut self, txid: &str, deadline: Duration) -> Result<Progress, DuoError>;
+}
+
+/// Signs and sends; implements [`DuoApi`] over any transport and clock.
+pub struct Client<'a, T> {
+    transport: T,
+    clock: &'a dyn Clock,
+    application: &'a Application,
+    /// Longest time for one request.
+    request_timeout: Duration,
+    /// How far Duo's clock is ahead of ours, once it is known to differ.
+    skew: Skew,
+    trace: &'a dyn Fn(String),
+}
+
+/// Minimum interval between polls, and before retrying after HTTP 429.
+const PACE: Duration = Duration::from_secs(1);
+
+/// How a request may be repeated.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Repeat {
+    /// Sending it twice does no harm.
+    Harmless,
+    /// Only if it surely never left this machine.
+    OnlyUnsent,
+}
+
+/// One call of the API, and how its reply is read.
+struct Call<R> {
+    method: Method,
+    path: &'static str,
+    parameters: Parameters,
+    repeat: Repeat,
+    /// Longest time for one request.
+    timeout: Duration,
+    read: fn(&[u8]) -> Result<R, NoResponse>,
+}
+
+impl<R> Call<R> {
+    /// A GET that may be repeated.
+    fn get(
+        path: &'static str,
+        parameters: Parameters,
+        timeout: Duration,
+        read: fn(&[u8]) -> Result<R, NoResponse>,
+    ) -> Self {
+        Self {
+            method: Method::Get,
+            path,
+            parameters,
+            repeat: Repeat::Harmless,
+            timeout,
+            read,
+        }
+    }
+}
+
+/// Why a request brought no reply.
+enum SendError {
+    /// It could not be signed: a bug.
+    Sign(SignError),
+    /// The transport's.
+    Transport(TransportError),
+}
+
+impl<'a, T: Transport> Client<'a, T> {
+    /// A client for one login. `request_timeout` bounds one request; `trace` gets a line for each
+    /// request and reply, without secrets.
+    pub fn new(
+        transport: T,
+        clock: &'a dyn Clock,
+        application: &'a Application,
+        request_timeout: Duration,
+        trace: &'a dyn Fn(String),
+    ) -> Self {
+        Self {
+            transport,
+            clock,
+            application,
+            request_timeout,
+            skew: Skew::default(),
+            trace,
+        }
+    }
+
+    /// Whether the keys are right and the signature is accepted (`/auth/v2/check`). Gives Duo's
+    /// clock, in Unix seconds.
+    ///
+    /// # Errors
+    /// [`DuoError`] if Duo gave no usable answer before `deadline`.
+    pub fn check(&mut self, deadline: Duration) -> Result<u64, DuoError> {
+        self.ask_time("/auth/v2/check", deadline)
+    }
+
+    /// Duo's clock, in Unix seconds (`/auth/v2/ping`).
+    ///
+    /// # Errors
+    /// [`DuoError`] if Duo gave no usable answer before `deadline`.
+    pub fn time(&mut self, deadline: Duration) -> Result<u64, DuoError> {
+        self.ask_time("/auth/v2/ping", deadline)
+    }
+
+    fn ask_time(&mut self, path: &'static str, deadline: Duration) -> Result<u64, DuoError> {
+        let none = Parameters::default();
+        let call = Call::get(path, none, self.request_timeout, parse::read_time);
+        self.call(&call, deadline)
+    }
+
+    /// One call: sign, send, and again where that is safe and useful, until `deadline`.
+    fn call<R>(&mut self, call: &Call<R>, deadline: Duration) -> Result<R, DuoError> {
+        let path = call.path;
+        let mut signed_again = false;
+        let mut sent_again = false;
+        let mut rate_limited = 0;
+        loop {
+            let left = self.left(deadline)?.min(call.timeout);
+            let reply = match self.send(call.method, path, &call.parameters, left) {
+                Ok(reply) => reply,
+                Err(SendError::Sign(error)) => return Err(DuoError::Bug(error.to_string())),
+                Err(SendError::Transport(error)) => {
+                    // One more try on a new connection, where that cannot do harm.
+                    let safe = call.repeat == Repeat::Harmless || !error.maybe_sent;
+                    if safe && !sent_again && error.retry_on_new_connection {
+                        sent_again = true;
+                        continue;
+                    }
+                    if error.resource_exhausted {
+                        return Err(DuoError::Bug(clean(&error.detail)));
+                    }
+                    return Err(self.unreachable(&error.detail));
+                }
+            };
+            let refusal = match reply.status {
+                200 => match (call.read)(&reply.body) {
+                    Ok(response) => return Ok(response),
+                    Err(NoResponse::Refused(refusal)) => refusal,
+                    Err(NoResponse::Bad(bad)) => return Err(DuoError::BadReply(bad.to_string())),
+                },
+                400..=499 => parse::refusal(&reply.body).unwrap_or_default(),
+                status => return Err(DuoError::Status(status)),
+            };
+            // A refusal under status 200 has the status of its code.
+            let status = match reply.status {
+                200 => refusal
+                    .code
+                    .and_then(|code| u16::try_from(code / 100).ok())
+                    .unwrap_or(400),
+                status => status,
+            };
+            match status {
+                401 if refusal.code == Some(40105) && !signed_again => {
+                    signed_again = true;
+                    if !self.learn_clock(&reply, deadline) {
+                        return Err(DuoError::KeysRejected(refusal));
+                    }
+                }
+                401 => return Err(DuoError::KeysRejected(refusal)),
+                429 => {
+                    let wait = self.rate_limit_wait(&reply, rate_limited);
+                    rate_limited += 1;
+                    // Waiting longer than the login may last helps nobody.
+                    if self.clock.now().saturating_add(wait) >= deadline {
+                        return Err(DuoError::Status(429));
+                    }
+                    (self.trace)(format!("{path}: HTTP 429, waiting {} ms", wait.as_millis()));
+                    self.clock.sleep(wait);
+                }
+                500..=599 => return Err(DuoError::Status(status)),
+                status => return Err(DuoError::Refused { status, refusal }),
+            }
+        }
+    }
+
+    /// How long to wait after HTTP 429, which came `before` times already.
+    fn rate_limit_wait(&self, reply: &Reply, before: u32) -> Duration {
+        let named = reply
+            .retry_after
+            .as_deref()
+            .and_then(|value| retry_after::parse(value, self.skew.apply(self.clock.wall())));
+        let wait = named.unwrap_or_else(|| retry_after::backoff(before, jitter()));
+        // "At once" would hammer a server that has just said that it is too much.
+        wait.max(PACE)
+    }
+
+    /// Signs and sends once.
+    fn send(
+        &mut self,
+        method: Method,
+        path: &'static str,
+        parameters: &Parameters,
+        timeout: Duration,
+    ) -> Result<Reply, SendError> {
+        let date = httpdate::fmt_http_date(self.skew.apply(self.clock.wall()));
+        let unsigned = Unsigned {
+            method,
+            host: self.application.host.name(),
+            path,
+            parameters,
+            date: &date,
+        };
+        let request = sign(
+            self.application.signature,
+            &self.application.keys,
+            &unsigned,
+        )
+        .map_err(SendError::Sign)?;
+        let names: Vec<&str> = parameters.names().collect();
+        (self.trace)(format!(
+            "{} {path} ({}) within {} ms",
+            method.as_str(),
+            names.join(" "),
+            timeout.as_millis()
+        ));
+        let start = self.clock.now();
+        let result = self.transport.exchange(&request, timeout);
+        let took = self.clock.now().saturating_sub(start).as_millis();
+        match &result {
+            Ok(reply) => (self.trace)(format!(
+                "{path}: HTTP {}, {} bytes in {took} ms: {}",
+                reply.status,
+                reply.body.len(),
+                parse::redacted(&reply.body)
+            )),
+            Err(error) => (self.trace)(format!("{path}: {} after {took} ms", clean(&error.detail))),
+        }
+        result.map_err(SendError::Transport)
+    }
+
+    /// Learns how far the clocks differ from a 40105 reply, or from ping where the reply's date
+    /// does not explain it. False if there is nothing to learn.
+    fn learn_clock(&mut self, reply: &Reply, deadline: Duration) -> bool {
+        let ours = self.clock.wall();
+        let from_header = reply.date.map(|theirs| Skew::between(ours, theirs));
+        let skew = match from_header {
+            Some(skew) if skew.is_notable() => Some(skew),
+            _ => self
+                .ping(deadline)
+                .map(|theirs| Skew::between(self.clock.wall(), theirs)),
+        };
+        match skew {
+            Some(skew) if skew.is_notable() && skew.is_believable(self.clock.wall()) => {
+                (self.trace)(format!("Duo's clock is {skew}: signing again"));
+                self.skew = skew;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Asks for the server's time.
+    fn ping(&mut self, deadline: Duration) -> Option<SystemTime> {
+        let timeout = self.left(deadline).ok()?.min(self.request_timeout);
+        let none = Parameters::default();
+        let reply = self
+            .send(Method::Get, "/auth/v2/ping", &none, timeout)
+            .ok()?;
+        let seconds = parse::read_time(&reply.body).ok()?;
+        SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
+    }
+
+    /// Time left until `deadline`, or the error that says that there is none.
+    fn left(&self, deadline: Duration) -> Result<Duration, DuoError> {
+        let left = deadline.saturating_sub(self.clock.now());
+        if left.is_zero() {
+            Err(self.unreachable("no answer in time"))
+        } else {
+            Ok(left)
+        }
+    }
+
+    fn unreachable(&self, detail: &str) -> DuoError {
+        DuoError::Unreachable {
+            host: self.application.host.to_string(),
+            detail: clean(detail),
+        }
+    }
+}
+
+impl<T: Transport> DuoApi for Client<'_, T> {
+    fn preauth(
+        &mut self,
+        request: &PreauthRequest<'_>,
+        deadline: Duration,
+    ) -> Result<Preauth, DuoError> {
+        let call = Call {
+            method: Method::Post,
+            path: "/auth/v2/preauth",
+            parameters: request.parameters(),
+            repeat: Repeat::Harmless,
+            timeout: self.request_timeout,
+            read: parse::read_preauth,
+        };
+        self.call(&call, deadline)
+    }
+
+    fn auth(
+        &mut self,
+        request: &AuthRequest<'_>,
+        deadline: Duration,
+    ) -> Result<AuthReply, DuoError> {
+        let call = Call {
+            method: Method::Post,
+            path: "/auth/v2/auth",
+            parameters: request.parameters(),
+            repeat: Repeat::OnlyUnsent,
+            timeout: self.request_timeout,
+            read: parse::read_auth,
+        };
+        self.call(&call, deadline)
+    }
+
+    /// Long-polls: the request is bounded by the deadline alone. A connection that dies during the
+    /// wait, and a poll that Duo ends with 40002, are no reason to give up: the same transaction
+    /// is asked for again until the deadline.
+    fn auth_status(&mut self, txid: &str, deadline: Duration) -> Result<Progress, DuoError> {
+        let call = Call::get(
+            "/auth/v2/auth_status",
+            request::status_parameters(txid),
+            Duration::MAX,
+            parse::read_status,
+        );
+        loop {
+            let started = self.clock.now();
+            let result = self.call(&call, deadline);
+            match &result {
+                Err(DuoError::Unreachable { .. }) => {}
+                Err(DuoError::Refused { refusal, .. }) if refusal.code == Some(40002) => {}
+                _ => return result,
+            }
+            // Never faster than one poll a second.
+            let pause = PACE.saturating_sub(self.clock.now().saturating_sub(started));
+            if self.clock.now() + pause >= deadline {
+                return result;
+            }
+            self.clock.sleep(pause);
+        }
+    }
+}
+
+/// Up to one second, at random: servers that were refused together do not come back together.
+fn jitter() -> Duration {
+    let random = RandomState::new().build_hasher().finish();
+    Duration::from_millis(random % 1000)
+}

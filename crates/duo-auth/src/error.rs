@@ -1,0 +1,63 @@
+//! Why Duo gave no usable answer, in the words that log parsers know.
+
+use crate::reply::Refusal;
+use crate::sanitize::clean;
+
+/// Why Duo gave no usable answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DuoError {
+    /// DNS, TCP, TLS, a proxy, or a time-out.
+    #[error("Couldn't connect to {host}: {detail}")]
+    Unreachable {
+        /// Host of the configuration.
+        host: String,
+        /// What went wrong.
+        detail: String,
+    },
+    /// A status that says that Duo cannot answer now: 5xx, 429 to the end, a redirect.
+    #[error("HTTP {0}")]
+    Status(u16),
+    /// A body that is not what Duo documents.
+    #[error("invalid JSON response: {0}")]
+    BadReply(String),
+    /// Duo does not take the keys, or the signature made with them (401).
+    #[error("Invalid ikey or skey: {}{}", words(.0), hint(.0))]
+    KeysRejected(Refusal),
+    /// Duo does not take the request (other 4xx).
+    #[error("HTTP {status}: {}", words(refusal))]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// Duo's words.
+        refusal: Refusal,
+    },
+    /// Something that cannot happen.
+    #[error("internal error: {0}")]
+    Bug(String),
+}
+
+/// Duo's code, message and detail, fit for a log line.
+fn words(refusal: &Refusal) -> String {
+    let mut text = String::new();
+    if let Some(code) = refusal.code {
+        text.push_str(&code.to_string());
+        text.push(' ');
+    }
+    text.push_str(&clean(&refusal.message));
+    if let Some(detail) = &refusal.detail {
+        text.push_str(" (");
+        text.push_str(&clean(detail));
+        text.push(')');
+    }
+    text.trim().to_owned()
+}
+
+/// What an administrator should look at.
+fn hint(refusal: &Refusal) -> &'static str {
+    match refusal.code {
+        Some(40102) => "; check ikey, and that host belongs to the same application",
+        Some(40103) => "; check that skey is whole and belongs to ikey and host",
+        Some(40104 | 40105) => "; check this server's clock",
+        _ => "; check ikey, skey and host",
+    }
+}

@@ -1,0 +1,166 @@
+//! One HTTPS connection to Duo.
+//!
+//! ureq's defaults do not suit a PAM module, so each is set: no proxy from the environment, no
+//! redirects, a status is no error, HTTPS only, a time limit for everything.
+
+use std::fs::File;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ClientConfig;
+use ureq::http::Request;
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector as _};
+use ureq::{Agent, Error};
+
+use super::exchange::Exchange;
+use super::proxy::ProxyAddress;
+use super::resolve::BoundedResolver;
+use super::tcp::is_resource_exhaustion;
+use super::wire::{Begin, TcpConnector, TlsConnector};
+use crate::client::{Reply, Transport, TransportError};
+use crate::host::Host;
+use crate::sign::SignedRequest;
+
+/// Longest body that is read, in bytes: a preauth reply for a user with many devices has a few
+/// thousand.
+const BODY_LIMIT: u64 = 256 * 1024;
+/// Longest head of a reply, in bytes.
+const HEADER_LIMIT: usize = 16 * 1024;
+
+/// Names this program and its version to Duo.
+pub const USER_AGENT: &str = concat!("pam_duo-rs/", env!("CARGO_PKG_VERSION"));
+
+/// One HTTPS connection to Duo, opened when first needed and kept alive for the whole login.
+pub struct HttpsTransport {
+    agent: Agent,
+    base: String,
+    exchange: Arc<Exchange>,
+}
+
+impl HttpsTransport {
+    /// Connects to `host`, through `proxy` if there is one, trusting what `tls` trusts.
+    #[must_use]
+    pub fn new(host: &Host, tls: Arc<ClientConfig>, proxy: Option<&ProxyAddress>) -> Self {
+        let proxy = proxy.map(ProxyAddress::for_ureq);
+        let exchange = Arc::new(Exchange::default());
+        let config = Agent::config_builder()
+            .proxy(proxy)
+            .https_only(true)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .user_agent(USER_AGENT)
+            .accept("application/json")
+            .accept_encoding("")
+            .max_response_header_size(HEADER_LIMIT)
+            .max_idle_connections(1)
+            .max_idle_connections_per_host(1)
+            // A user may look for the phone longer than ureq's 15 s; the login's own deadline ends
+            // it.
+            .max_idle_age(Duration::from_secs(24 * 60 * 60))
+            .build();
+        let connector =
+            ().chain(Begin(Arc::clone(&exchange)))
+                .chain(ConnectProxyConnector::default())
+                .chain(TcpConnector(Arc::clone(&exchange)))
+                .chain(TlsConnector {
+                    tls,
+                    exchange: Arc::clone(&exchange),
+                });
+        let resolver = BoundedResolver::new(Arc::clone(&exchange));
+        Self {
+            agent: Agent::with_parts(config, connector, resolver),
+            base: format!("https://{host}"),
+            exchange,
+        }
+    }
+
+    fn run(&self, request: &SignedRequest, timeout: Duration) -> Result<Reply, Error> {
+        let mut builder = Request::builder()
+            .method(request.method.as_str())
+            .uri(format!("{}{}", self.base, *request.target));
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, value.as_str());
+        }
+        let mut response = match &request.body {
+            Some(body) => self.agent.run(
+                self.agent
+                    .configure_request(builder.body(body.as_slice())?)
+                    .timeout_global(Some(timeout))
+                    .build(),
+            )?,
+            None => self.agent.run(
+                self.agent
+                    .configure_request(builder.body(())?)
+                    .timeout_global(Some(timeout))
+                    .build(),
+            )?,
+        };
+        let header = |name: &str| {
+            let value = response.headers().get(name)?;
+            value.to_str().ok().map(str::to_owned)
+        };
+        let date = header("date").and_then(|date| httpdate::parse_http_date(&date).ok());
+        let retry_after = header("retry-after").or_else(|| header("x-retry-after"));
+        let status = response.status().as_u16();
+        let body = response
+            .body_mut()
+            .with_config()
+            .limit(BODY_LIMIT)
+            .read_to_vec()?;
+        Ok(Reply {
+            status,
+            date,
+            retry_after,
+            body,
+        })
+    }
+}
+
+impl Transport for HttpsTransport {
+    fn exchange(
+        &mut self,
+        request: &SignedRequest,
+        timeout: Duration,
+    ) -> Result<Reply, TransportError> {
+        // Beyond a day, adding to a point in time may overflow.
+        let timeout = timeout.min(Duration::from_secs(24 * 60 * 60));
+        self.exchange.begin(timeout);
+        self.run(request, timeout).map_err(|error| {
+            let stage = self.exchange.stage();
+            TransportError {
+                detail: describe(&error),
+                maybe_sent: stage != Exchange::CONNECTING,
+                resource_exhausted: matches!(&error, Error::Io(error) if is_resource_exhaustion(error)) || is_starved(),
+                retry_on_new_connection: match stage {
+                    Exchange::REUSED => true,
+                    Exchange::CONNECTING => self.exchange.is_worth_another(&error),
+                    _ => false,
+                },
+            }
+        })
+    }
+}
+
+/// Probes for exhaustion: `getaddrinfo` may report "no such host" when it cannot open a socket.
+fn is_starved() -> bool {
+    let probe = || File::open("/dev/null");
+    let probes: [std::io::Result<File>; 4] = std::array::from_fn(|_| probe());
+    let failed = probes.iter().filter_map(|probe| probe.as_ref().err());
+    failed.into_iter().any(is_resource_exhaustion)
+}
+
+/// An error's words for the log. Never the request's.
+fn describe(error: &Error) -> String {
+    match error {
+        Error::Timeout(phase) => match phase {
+            ureq::Timeout::Resolve => "the name was not resolved in time".to_owned(),
+            ureq::Timeout::Connect => "no connection in time".to_owned(),
+            _ => "no answer in time".to_owned(),
+        },
+        Error::Io(error) => error.to_string(),
+        Error::Rustls(error) => format!("TLS: {error}"),
+        Error::HostNotFound => "the name has no address".to_owned(),
+        Error::ConnectProxyFailed(reason) => format!("http_proxy: {reason}"),
+        other => other.to_string(),
+    }
+}

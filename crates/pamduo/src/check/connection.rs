@@ -1,0 +1,312 @@
+//! The steps `dns`, `tcp` and `proxy`, each within its time.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use duo_auth::net::ProxyAddress;
+use duo_auth::{Host, clean};
+use zeroize::Zeroizing;
+
+use super::problem::Problem;
+use super::step::Step;
+
+/// Most addresses that are tried, as in a login.
+const MOST: usize = 16;
+/// Longest head of a proxy's reply, in bytes.
+const HEAD: usize = 16 * 1024;
+
+/// Where a connection goes.
+#[derive(Clone)]
+pub(super) struct Target {
+    /// Name or address, without brackets.
+    pub(super) name: String,
+    /// Port.
+    pub(super) port: u16,
+}
+
+impl Target {
+    /// Of the key `host`.
+    pub(super) fn of_host(host: &Host) -> Self {
+        Self {
+            name: host.bare_name().to_owned(),
+            port: host.port(),
+        }
+    }
+}
+
+/// A connection whose every operation ends by a deadline.
+pub(super) struct Stream {
+    tcp: TcpStream,
+    deadline: Instant,
+}
+
+impl Stream {
+    /// Starts a new time limit.
+    pub(super) fn limit(&mut self, limit: Duration) {
+        self.deadline = Instant::now() + limit;
+    }
+
+    fn left(&self) -> io::Result<Option<Duration>> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            Err(ErrorKind::TimedOut.into())
+        } else {
+            Ok(Some(left))
+        }
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.tcp.set_read_timeout(self.left()?)?;
+        self.tcp.read(buffer)
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.tcp.set_write_timeout(self.left()?)?;
+        self.tcp.write(buffer)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.tcp.flush()
+    }
+}
+
+/// An error's words, without Rust's "(os error 2)".
+pub(super) fn words(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => "no answer in time".to_owned(),
+        ErrorKind::UnexpectedEof => "the connection was closed".to_owned(),
+        _ => {
+            let text = error.to_string();
+            let words = text.split_once(" (os error").map(|(words, _)| words);
+            clean(words.unwrap_or(&text))
+        }
+    }
+}
+
+/// Looks up the name. `getaddrinfo` has no time limit, so it runs in a thread that is left behind.
+pub(super) fn dns(target: &Target, is_proxy: bool, limit: Duration) -> (Step, Vec<SocketAddr>) {
+    Step::timed("dns", |step| {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let Target { name, port } = target.clone();
+        let started = thread::Builder::new().spawn(move || {
+            // Nobody may be waiting any more.
+            let found = (name.as_str(), port).to_socket_addrs();
+            let _ = sender.send(found.map(Vec::from_iter));
+        });
+        let result = match started {
+            Ok(_) => receiver
+                .recv_timeout(limit)
+                .unwrap_or_else(|_| Err(ErrorKind::TimedOut.into())),
+            Err(error) => Err(error),
+        };
+        let whose = if is_proxy { "the proxy " } else { "" };
+        let (reason, mut addresses) = match result {
+            Ok(addresses) => ("the name has no address".to_owned(), addresses),
+            Err(error) => (words(&error), Vec::new()),
+        };
+        addresses.truncate(MOST);
+        if addresses.is_empty() {
+            step.find(
+                Problem::DnsFailed,
+                format!("{whose}{}: {reason}", target.name),
+                if is_proxy {
+                    "correct http_proxy, or look at /etc/resolv.conf"
+                } else {
+                    "compare host with Duo's Admin Panel, and look at /etc/resolv.conf"
+                },
+            );
+        } else {
+            let found: Vec<String> = addresses.iter().map(|a| a.ip().to_string()).collect();
+            let found = found.join(", ");
+            step.say(if found == target.name {
+                format!("{whose}{found} is an address")
+            } else {
+                format!("{whose}{} is {found}", target.name)
+            });
+        }
+        addresses
+    })
+}
+
+/// Connects to every address at once; gives the first connection in the order of the addresses.
+pub(super) fn tcp(
+    addresses: &[SocketAddr],
+    is_proxy: bool,
+    limit: Duration,
+) -> (Step, Option<Stream>) {
+    Step::timed("tcp", |step| {
+        let tries: Vec<(SocketAddr, io::Result<TcpStream>)> = thread::scope(|scope| {
+            let running: Vec<_> = addresses
+                .iter()
+                .map(|address| {
+                    (
+                        *address,
+                        scope.spawn(|| TcpStream::connect_timeout(address, limit)),
+                    )
+                })
+                .collect();
+            running
+                .into_iter()
+                .map(|(address, thread)| {
+                    let result = thread.join();
+                    (
+                        address,
+                        result.unwrap_or_else(|_| Err(ErrorKind::Other.into())),
+                    )
+                })
+                .collect()
+        });
+        let mut first = None;
+        let mut reached = Vec::new();
+        let mut missed = Vec::new();
+        let mut harmless = Vec::new();
+        for (address, result) in tries {
+            match result {
+                Ok(stream) => {
+                    reached.push(address.to_string());
+                    first = first.or(Some(stream));
+                }
+                // A machine without IPv6 loses no time with such an address.
+                Err(error) if error.kind() == ErrorKind::NetworkUnreachable => {
+                    harmless.push(format!("{address}: {}", words(&error)));
+                }
+                Err(error) => missed.push(format!("{address}: {}", words(&error))),
+            }
+        }
+        let firewall = format!(
+            "let connections to {} through this machine's and the network's firewall{}",
+            if is_proxy {
+                "the proxy"
+            } else {
+                "Duo, port 443,"
+            },
+            if is_proxy { "" } else { ", or set http_proxy" }
+        );
+        if first.is_some() {
+            step.say(format!("connected to {}", reached.join(", ")));
+            for text in harmless {
+                step.say(format!("not used: {text}"));
+            }
+            if !missed.is_empty() {
+                step.find(
+                    Problem::TcpPartly,
+                    format!(
+                        "no connection to {}: logins may lose time",
+                        missed.join("; ")
+                    ),
+                    firewall,
+                );
+            }
+        } else {
+            missed.extend(harmless);
+            step.find(
+                Problem::TcpFailed,
+                format!("no connection to {}", missed.join("; ")),
+                firewall,
+            );
+        }
+        first.map(|tcp| Stream {
+            tcp,
+            deadline: Instant::now() + limit,
+        })
+    })
+}
+
+/// Asks the proxy for a connection to Duo (CONNECT, RFC 9110, section 9.3.6).
+pub(super) fn through(
+    stream: &mut Stream,
+    proxy: &ProxyAddress,
+    duo: &Target,
+    limit: Duration,
+) -> (Step, bool) {
+    Step::timed("proxy", |step| {
+        stream.limit(limit);
+        let status = match connect(stream, proxy, duo) {
+            Ok(status) => status,
+            Err(error) => {
+                step.find(
+                    Problem::ProxyFailed,
+                    format!("the proxy gives no answer: {}", words(&error)),
+                    "see whether http_proxy names an HTTP proxy and its port",
+                );
+                return false;
+            }
+        };
+        let code = status.split(' ').nth(1).unwrap_or_default();
+        // As ureq, which a login goes through, has it.
+        if code == "200" {
+            step.say(format!("connects to {}:{}", duo.name, duo.port));
+            return true;
+        }
+        if code == "407" {
+            let user = proxy.credentials().is_some();
+            step.find(
+                Problem::ProxyCredentials,
+                if user {
+                    "the proxy does not take the user and the password of http_proxy"
+                } else {
+                    "the proxy wants a user and a password"
+                },
+                "write http_proxy = http://USER:PASSWORD@HOST:PORT",
+            );
+        } else {
+            step.find(
+                Problem::ProxyFailed,
+                format!("the proxy does not connect to Duo: {}", clean(&status)),
+                format!("let the proxy connect to {}, port {}", duo.name, duo.port),
+            );
+        }
+        false
+    })
+}
+
+/// Sends CONNECT and reads the reply's head; gives its first line.
+fn connect(stream: &mut Stream, proxy: &ProxyAddress, duo: &Target) -> io::Result<String> {
+    let host = if duo.name.contains(':') {
+        format!("[{}]:{}", duo.name, duo.port)
+    } else {
+        format!("{}:{}", duo.name, duo.port)
+    };
+    let mut request = Zeroizing::new(format!("CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n"));
+    if let Some((user, password)) = proxy.credentials() {
+        let both = Zeroizing::new(format!("{}:{}", user.expose(), password.expose()));
+        let encoded = Zeroizing::new(BASE64_STANDARD.encode(both.as_bytes()));
+        request.push_str("Proxy-Authorization: Basic ");
+        request.push_str(&encoded);
+        request.push_str("\r\n");
+    }
+    request.push_str("\r\n");
+    stream.write_all(request.as_bytes())?;
+    // Byte by byte: what follows the head belongs to TLS.
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        if head.len() >= HEAD {
+            return Err(io::Error::other("an answer without end"));
+        }
+        stream.read_exact(&mut byte)?;
+        head.extend_from_slice(&byte);
+    }
+    let head = String::from_utf8_lossy(&head);
+    let line: String = head
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .take(120)
+        .collect();
+    if line.starts_with("HTTP/") {
+        Ok(line)
+    } else {
+        Err(io::Error::other("it does not speak HTTP"))
+    }
+}

@@ -1,0 +1,172 @@
+//! The step `file`: owner, mode, syntax, keys and values.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use duo_auth::clean;
+use duo_auth::net::trust::may_be_changed_by_others;
+use duo_login::config::ConfigFault;
+use duo_login::config::file::{FileFault, read_trusted};
+use duo_login::config::{Config, Failmode, Finding, Reading, read};
+use nix::unistd::{Group, Uid, User};
+
+use super::problem::Problem;
+use super::step::Step;
+
+/// Reads the file and says what is wrong with it.
+pub(super) fn step(path: &Path) -> (Step, Option<Config>) {
+    Step::timed("file", |step| {
+        step.say(path.display().to_string());
+        let file = match read_trusted(path) {
+            Ok(file) => file,
+            Err(fault) => {
+                refuse(step, path, &fault);
+                return None;
+            }
+        };
+        let owner_and_mode = describe(path);
+        let reading = read(&file.text);
+        step.say(format!(
+            "{owner_and_mode}, failmode {}",
+            failmode(reading.failmode)
+        ));
+        if file.readable_by_others {
+            step.find(
+                Problem::FileReadable,
+                "others may read the file, and with it the secret key",
+                format!(
+                    "chmod 600 {}, and make a new secret key in Duo's Admin Panel if others \
+                     have accounts here",
+                    path.display()
+                ),
+            );
+        }
+        judge(step, path, reading)
+    })
+}
+
+/// Why the file is not read or not believed.
+fn refuse(step: &mut Step, path: &Path, fault: &FileFault) {
+    let shown = path.display();
+    let (problem, todo) = match fault {
+        FileFault::Io(error) if error.kind() == ErrorKind::NotFound => {
+            step.find(
+                Problem::FileMissing,
+                "there is no such file",
+                "run pamduo setup, which writes it",
+            );
+            return;
+        }
+        FileFault::Io(error) if error.kind() == ErrorKind::PermissionDenied => (
+            Problem::FileUnreadable,
+            "run pamduo as root: the file holds a secret".to_owned(),
+        ),
+        FileFault::Io(_) => (
+            Problem::FileUnreadable,
+            "look at the file and its disk".to_owned(),
+        ),
+        FileFault::NotRegular => (
+            Problem::FileNotRegular,
+            "put a regular file in its place; pamduo setup writes one".to_owned(),
+        ),
+        FileFault::ForeignOwner(_) => (
+            Problem::FileOwner,
+            format!("look at what is in it, then chown root: {shown}"),
+        ),
+        FileFault::WritableByOthers(_) => (
+            Problem::FileWritable,
+            format!("look at what is in it, then chmod 600 {shown}"),
+        ),
+        FileFault::TooLarge => (
+            Problem::FileTooLarge,
+            "see whether it is the right file".to_owned(),
+        ),
+    };
+    step.find(problem, fault.to_string(), todo);
+}
+
+/// Owner and mode of the file.
+fn describe(path: &Path) -> String {
+    let Ok(status) = fs::metadata(path) else {
+        return "owner and mode unknown".to_owned();
+    };
+    let owner = match User::from_uid(Uid::from_raw(status.uid())) {
+        Ok(Some(user)) => duo_login::messages::name(&user.name),
+        _ => format!("user id {}", status.uid()),
+    };
+    format!("owner {owner}, mode {:04o}", status.mode() & 0o7777)
+}
+
+fn failmode(failmode: Option<Failmode>) -> &'static str {
+    match failmode {
+        None => "not set",
+        Some(Failmode::Safe) => "safe",
+        Some(Failmode::Secure) => "secure",
+    }
+}
+
+/// What the file's text says; the configuration, if it can be used.
+fn judge(step: &mut Step, path: &Path, reading: Reading) -> Option<Config> {
+    let shown = path.display();
+    for finding in &reading.findings {
+        let (problem, todo) = match finding {
+            Finding::NotUnderstood { .. } => {
+                (Problem::FileSyntax, "write key = value, or take it out")
+            }
+            Finding::UnknownKey { .. } => (
+                Problem::FileUnknownKey,
+                "correct the key or take it out; pam_duo.conf(5) has them all",
+            ),
+            Finding::BadValue { .. } => (Problem::FileBadValue, "write an accepted value"),
+            Finding::Clamped { .. } => (Problem::FileOutOfRange, "write a number in the range"),
+            Finding::WithoutEffect { .. } => (Problem::FileWithoutEffect, "take it out"),
+            Finding::Swallowed { .. } => {
+                (Problem::FileSwallowed, "remove the blanks in front of it")
+            }
+        };
+        let line = Some(finding.line());
+        step.find_at(line, problem, finding.describe(&shown), todo);
+    }
+    match reading.config {
+        Ok(config) => {
+            if let Some(cafile) = config.cafile.as_deref() {
+                if may_be_changed_by_others(cafile) {
+                    let cafile = cafile.display();
+                    step.find(
+                        Problem::FileCaFile,
+                        format!("others than root may change {cafile}, and then pose as Duo"),
+                        format!("chown root: {cafile}; chmod 644 {cafile}"),
+                    );
+                }
+            }
+            for name in config.groups.names() {
+                if matches!(Group::from_name(name), Ok(None)) {
+                    step.say(format!("no group here is named '{}' (groups)", clean(name)));
+                }
+            }
+            Some(config)
+        }
+        Err(fault) => {
+            let (problem, todo) = match &fault {
+                ConfigFault::BadHost(_) => (
+                    Problem::FileBadHost,
+                    "copy the API hostname from Duo's Admin Panel",
+                ),
+                // Told with its line already.
+                ConfigFault::Trust(_) => return None,
+                ConfigFault::NoVerify => (
+                    Problem::FileNoVerify,
+                    "take noverify out; cafile says which certificates to trust",
+                ),
+                _ => (
+                    Problem::FileMissingKeys,
+                    "run pamduo setup, or copy the three from Duo's Admin Panel",
+                ),
+            };
+            step.find(problem, fault.to_string(), todo);
+            None
+        }
+    }
+}

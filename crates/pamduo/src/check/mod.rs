@@ -1,0 +1,149 @@
+//! `pamduo check`: is the configuration right, and does Duo take it? Step by step, as a login
+//! would go; what a step needs and does not have makes it wait.
+
+mod certificate;
+mod connection;
+mod duo;
+mod file;
+mod problem;
+mod step;
+mod tls;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use duo_auth::net::trust;
+use duo_login::config::Config;
+use serde_json::{Value, json};
+
+use self::connection::Target;
+use self::problem::Problem;
+pub(crate) use self::step::{Status, Step};
+use crate::report::{Colour, Output};
+
+/// Arguments of `pamduo check`.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {}
+
+const EXAMPLES: &str = "\
+Steps: file, dns, tcp, proxy (if one is set), tls, clock, signature, signatures.
+Each says how it went and what to do. Nobody's phone rings; no secret is shown.
+
+Examples:
+  pamduo check
+  pamduo check --config /etc/security/pam_duo.conf --json";
+
+/// Runs it; 0 without findings, 1 with.
+pub(crate) fn run(config: &Path, output: &Output) -> ExitCode {
+    let mut steps = Vec::new();
+    run_steps(config, &mut |step| {
+        if !output.json {
+            for line in step.lines(output.colour) {
+                output.line(&line);
+            }
+        }
+        steps.push(step);
+    });
+    let findings: usize = steps.iter().map(Step::findings).sum();
+    if output.json {
+        let steps: Vec<Value> = steps.iter().map(Step::value).collect();
+        output.value(&json!({ "steps": steps }));
+    } else {
+        output.line("");
+        output.line(&summary(findings, output));
+    }
+    if findings == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// The last line.
+fn summary(findings: usize, output: &Output) -> String {
+    match findings {
+        0 => output
+            .paint(Colour::Green, "No findings: Duo can be asked.")
+            .clone(),
+        1 => output.paint(Colour::Red, "1 finding."),
+        more => output.paint(Colour::Red, &format!("{more} findings.")),
+    }
+}
+
+/// All steps as lines of text without colours, for other subcommands.
+pub(crate) fn text(config: &Path) -> String {
+    let mut lines = Vec::new();
+    run_steps(config, &mut |step| lines.extend(step.lines(false)));
+    lines.join("\n")
+}
+
+/// Hands over each step when it is done.
+fn run_steps(path: &Path, done: &mut dyn FnMut(Step)) {
+    let (step, config) = file::step(path);
+    done(step);
+    match config {
+        Some(config) => run_connection(&config, done),
+        None => skip(&["dns", "tcp", "tls"], "file", done),
+    }
+}
+
+/// The steps behind `file`: the connection to Duo and what Duo says.
+pub(crate) fn run_connection(config: &Config, done: &mut dyn FnMut(Step)) {
+    let proxy = config.http_proxy.as_ref();
+    let duo = Target::of_host(&config.application.host);
+    let limit = config.https_timeout;
+    // With a proxy, the proxy looks up Duo's name.
+    let first = match proxy {
+        Some(proxy) => Target {
+            name: proxy.bare_name().to_owned(),
+            port: proxy.port(),
+        },
+        None => duo.clone(),
+    };
+    let rest: &[&'static str] = if proxy.is_some() {
+        &["tcp", "proxy", "tls"]
+    } else {
+        &["tcp", "tls"]
+    };
+    let (step, addresses) = connection::dns(&first, proxy.is_some(), limit);
+    done(step);
+    if addresses.is_empty() {
+        return skip(rest, "dns", done);
+    }
+    let (step, stream) = connection::tcp(&addresses, proxy.is_some(), limit);
+    done(step);
+    let Some(mut stream) = stream else {
+        return skip(rest.get(1..).unwrap_or_default(), "tcp", done);
+    };
+    if let Some(proxy) = proxy {
+        let (step, connected) = connection::through(&mut stream, proxy, &duo, limit);
+        done(step);
+        if !connected {
+            return skip(&["tls"], "proxy", done);
+        }
+    }
+    let (step, works) = Step::timed("tls", |step| match trust::store(config.cafile.as_deref()) {
+        Ok(store) => tls::handshake(step, stream, &duo.name, &store, config),
+        Err(error) => {
+            let todo = match config.cafile {
+                Some(_) => "correct cafile, or take it out: then the system's store counts",
+                None => "install the package ca-certificates",
+            };
+            step.find(Problem::TlsNoStore, error.to_string(), todo);
+            false
+        }
+    });
+    done(step);
+    if !works {
+        return skip(&[], "tls", done);
+    }
+    duo::steps(config, done);
+}
+
+/// Steps that wait, and those behind them.
+fn skip(steps: &[&'static str], waits_for: &'static str, done: &mut dyn FnMut(Step)) {
+    for id in steps.iter().chain(&["clock", "signature", "signatures"]) {
+        done(Step::skipped(id, waits_for));
+    }
+}

@@ -1,0 +1,328 @@
+//! The module's log lines, without names and addresses: what is not known to be harmless is left
+//! out.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+
+use duo_auth::clean;
+
+use super::versions::run;
+
+/// Most lines.
+const MOST: usize = 200;
+/// How much of the end of a file is read, in bytes.
+const TAIL: u64 = 4 * 1024 * 1024;
+/// Where distributions keep the log.
+const FILES: [&str; 2] = ["/var/log/auth.log", "/var/log/secure"];
+
+/// Words that begin a line about a login.
+const EVENTS: [&str; 7] = [
+    "Successful Duo login",
+    "Skipped Duo login",
+    "Failed Duo login",
+    "Aborted Duo login",
+    "Failsafe Duo login",
+    "Failsecure Duo login",
+    "Error in Duo login",
+];
+
+/// Details that stay as they are: about this machine, Duo's host and files.
+const WHOLE_DETAILS: [&str; 5] = [
+    "Couldn't connect to ",
+    "Couldn't open ",
+    "Missing host, ikey, or skey",
+    "Bad value of 'host'",
+    "no CA certificate could be read",
+];
+
+/// Details of which the words stay, and the numbers that follow: what comes then is Duo's or
+/// somebody else's.
+const DETAILS: [&str; 6] = [
+    "HTTP ",
+    "Invalid ikey or skey",
+    "invalid JSON response",
+    "not finished within login_timeout",
+    "no such user",
+    "conversation failed",
+];
+
+/// What may stay of a detail.
+fn harmless(detail: &str) -> String {
+    if WHOLE_DETAILS.iter().any(|start| detail.starts_with(start)) {
+        return detail.to_owned();
+    }
+    let known = DETAILS
+        .iter()
+        .find_map(|start| Some((start, detail.strip_prefix(start)?)));
+    let Some((start, rest)) = known else {
+        return "(left out)".to_owned();
+    };
+    let numbers: String = rest
+        .chars()
+        .take_while(|c| c.is_ascii_digit() || matches!(c, ':' | ' '))
+        .collect();
+    format!("{start}{numbers}")
+        .trim_end_matches([':', ' '])
+        .to_owned()
+}
+
+/// Words that begin a line about the configuration.
+const CONFIGURATION: [&str; 9] = [
+    "Couldn't open ",
+    "Parse error in ",
+    "Missing host, ikey, or skey",
+    "Unknown key ",
+    "Bad value of ",
+    "Value of ",
+    "Key ",
+    "Indented line ",
+    "'noverify' is refused",
+];
+
+/// The section: from `log`, or from the system's log.
+pub(super) fn text(log: Option<&Path>) -> String {
+    let (source, text) = match log {
+        Some(path) => (path.display().to_string(), tail(path)),
+        None => system_log(),
+    };
+    let text = match text {
+        Ok(text) => text,
+        Err(error) => return format!("{source}: {error}"),
+    };
+    let mut names = Names::default();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("pam_duo("))
+        .collect();
+    let skipped = lines.len().saturating_sub(MOST);
+    let mut all = vec![format!("{source}: {} lines", lines.len() - skipped)];
+    all.extend(lines.iter().skip(skipped).map(|line| names.reduce(line)));
+    all.join("\n")
+}
+
+fn system_log() -> (String, io::Result<String>) {
+    for path in FILES {
+        if let Ok(text) = tail(Path::new(path)) {
+            return (path.to_owned(), Ok(text));
+        }
+    }
+    let arguments = [
+        "-q",
+        "--no-pager",
+        "-o",
+        "short-iso",
+        "-n",
+        "5000",
+        "SYSLOG_FACILITY=10",
+    ];
+    let text = run("/usr/bin/journalctl", &arguments);
+    (
+        "journalctl".to_owned(),
+        text.ok_or_else(|| io::ErrorKind::NotFound.into()),
+    )
+}
+
+/// The end of a file.
+fn tail(path: &Path) -> io::Result<String> {
+    if !path.metadata()?.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+    let mut bytes = Vec::new();
+    file.take(TAIL).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Stand-ins for names: the same one for the same name.
+#[derive(Default)]
+struct Names {
+    users: Vec<String>,
+    hosts: Vec<String>,
+}
+
+fn stand_in(names: &mut Vec<String>, kind: &str, name: &str) -> String {
+    let known = names.iter().position(|known| known == name);
+    let number = known.unwrap_or_else(|| {
+        names.push(name.to_owned());
+        names.len() - 1
+    });
+    format!("{kind}{}", number + 1)
+}
+
+impl Names {
+    /// What may stay of a line: its time, the service, the event, and what names nobody.
+    fn reduce(&mut self, line: &str) -> String {
+        let line = clean(line);
+        let Some((head, rest)) = line.split_once("pam_duo(") else {
+            return String::new();
+        };
+        let words = if head.starts_with(|c: char| c.is_ascii_digit()) {
+            1
+        } else {
+            3
+        };
+        let time: Vec<&str> = head.split_whitespace().take(words).collect();
+        let Some((service, text)) = rest.split_once("): ") else {
+            return format!("{} pam_duo: (left out)", time.join(" "));
+        };
+        let service: String = service
+            .chars()
+            .filter(|c| c.is_ascii_alphanumeric() || matches!(c, ':' | '-' | '_'))
+            .take(32)
+            .collect();
+        let text = self.message(text);
+        format!("{} pam_duo({service}): {text}", time.join(" "))
+    }
+
+    fn message(&mut self, text: &str) -> String {
+        if let Some((event, rest)) = EVENTS
+            .iter()
+            .find_map(|event| Some((event, text.strip_prefix(event)?)))
+        {
+            return format!("{event}{}", self.login(rest));
+        }
+        // The same name stands without quotes here.
+        let bypassed = text
+            .strip_prefix("User ")
+            .and_then(|rest| rest.split_once(" bypassed Duo 2FA"));
+        if let Some((user, rest)) = bypassed {
+            let user = stand_in(&mut self.users, "user", &format!("'{user}'"));
+            return format!("User {user} bypassed Duo 2FA{rest}");
+        }
+        let known = CONFIGURATION.iter().any(|start| text.starts_with(start))
+            || text.ends_with(" must be readable only by user 'root'");
+        if known {
+            text.to_owned()
+        } else {
+            "(left out)".to_owned()
+        }
+    }
+
+    /// ` for 'USER' from HOST: DETAIL [factor=… device=… txid=… ms=…]`.
+    fn login(&mut self, rest: &str) -> String {
+        let (rest, fields) = match rest.rsplit_once(" [factor=") {
+            Some((rest, fields)) => (rest, reduce_fields(fields)),
+            None => (rest, String::new()),
+        };
+        let Some((user, host, detail)) = who(rest) else {
+            // Somebody's name looks like the rest of a line.
+            return format!(" (left out){fields}");
+        };
+        let mut text = String::new();
+        if let Some(user) = user {
+            text.push_str(" for ");
+            text.push_str(&stand_in(&mut self.users, "user", &format!("'{user}'")));
+        }
+        if let Some(host) = host {
+            text.push_str(" from ");
+            text.push_str(&stand_in(&mut self.hosts, "host", host));
+        }
+        if let Some(detail) = detail {
+            text.push_str(": ");
+            text.push_str(&harmless(detail));
+        }
+        text + &fields
+    }
+}
+
+/// Takes ` for 'USER' from HOST: DETAIL` apart, each of which may be missing; `None` for anything
+/// else.
+fn who(rest: &str) -> Option<(Option<&str>, Option<&str>, Option<&str>)> {
+    let (user, rest) = match rest.strip_prefix(" for '") {
+        Some(rest) => {
+            let (user, rest) = rest.split_once('\'')?;
+            (Some(user), rest)
+        }
+        None => (None, rest),
+    };
+    let (host, rest) = match rest.strip_prefix(" from ") {
+        Some(rest) => {
+            let end = rest.find(": ").unwrap_or(rest.len());
+            let (host, rest) = rest.split_at(end);
+            let is_word = !host.contains(|c: char| c.is_whitespace() || c == '\'');
+            (Some(is_word.then_some(host)?), rest)
+        }
+        None => (None, rest),
+    };
+    match rest.strip_prefix(": ") {
+        Some(detail) => Some((user, host, Some(detail))),
+        None => rest.is_empty().then_some((user, host, None)),
+    }
+}
+
+/// The factor and the time.
+fn reduce_fields(fields: &str) -> String {
+    let plain = |text: &str| -> String {
+        text.chars()
+            .take_while(char::is_ascii_alphanumeric)
+            .take(16)
+            .collect()
+    };
+    let ms = fields
+        .rsplit_once(" ms=")
+        .map(|(_, ms)| plain(ms))
+        .unwrap_or_default();
+    format!(" [factor={} ms={ms}]", plain(fields))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Names;
+
+    #[test]
+    fn names_and_addresses_become_stand_ins() {
+        let mut names = Names::default();
+        for (line, expected) in [
+            (
+                "2026-01-02T03:04:05+00:00 bastion sshd[7]: pam_duo(sshd:auth): Successful Duo \
+                 login for 'alice' from 203.0.113.5 [factor=push device=DP1 txid=T1 ms=42]",
+                "2026-01-02T03:04:05+00:00 pam_duo(sshd:auth): Successful Duo login for user1 \
+                 from host1 [factor=push ms=42]",
+            ),
+            (
+                "Jan  2 03:04:05 bastion sudo: pam_duo(sudo:auth): Aborted Duo login for 'bob' \
+                 from 203.0.113.5: bob is disabled",
+                "Jan 2 03:04:05 pam_duo(sudo:auth): Aborted Duo login for user2 from host1: (left \
+                 out)",
+            ),
+            (
+                "Jan 2 03:04:05 bastion sshd[7]: pam_duo(sshd:auth): Failsafe Duo login for \
+                 'alice': HTTP 503",
+                "Jan 2 03:04:05 pam_duo(sshd:auth): Failsafe Duo login for user1: HTTP 503",
+            ),
+            (
+                "Jan 2 03:04:05 bastion sshd[7]: pam_duo(sshd:auth): Aborted Duo login for \
+                 'alice': HTTP 400: 40002 Invalid (alice 203.0.113.5)",
+                "Jan 2 03:04:05 pam_duo(sshd:auth): Aborted Duo login for user1: HTTP 400: 40002",
+            ),
+            (
+                "Jan 2 03:04:05 bastion sshd[7]: pam_duo(sshd:auth): Aborted Duo login for \
+                 'alice': conversation failed; alice",
+                "Jan 2 03:04:05 pam_duo(sshd:auth): Aborted Duo login for user1: conversation \
+                 failed",
+            ),
+            (
+                "Jan 2 03:04:05 bastion sshd[7]: pam_duo(sshd:auth): Failed Duo login for 'a: \
+                 HTTP bob 10.1.2.3' from 1.2.3.4: denied",
+                "Jan 2 03:04:05 pam_duo(sshd:auth): Failed Duo login for user3 from host2: (left \
+                 out)",
+            ),
+            (
+                "Jan 2 03:04:05 bastion sshd[7]: pam_duo(sshd:auth): Failed Duo login for 'a' \
+                 bob' from 1.2.3.4: HTTP 500 [factor=push ms=1]",
+                "Jan 2 03:04:05 pam_duo(sshd:auth): Failed Duo login (left out) [factor=push ms=1]",
+            ),
+            (
+                "Jan 2 03:04:05 bastion sshd[7]: pam_duo(sshd:auth): send_gecos: Unix user 'x'",
+                "Jan 2 03:04:05 pam_duo(sshd:auth): (left out)",
+            ),
+        ] {
+            assert_eq!(names.reduce(line), expected);
+        }
+        let line = "1 pam_duo(sshd:auth): User bob bypassed Duo 2FA due to user's UNIX group";
+        assert!(names.reduce(line).contains("User user2 bypassed"));
+    }
+}
