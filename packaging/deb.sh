@@ -93,7 +93,8 @@ put "target/deb/module/$target/release/libpam_duo.so" "$tree/usr/lib/$triplet/se
 put packaging/debian/duo "$tree/usr/share/pam-configs"
 put packaging/debian/lintian-overrides "$tree/usr/share/lintian/overrides" libpam-duo-rs
 generate man target/deb/pamduo.8
-for page in packaging/man/*.[58] target/deb/pamduo.8; do
+generate conf-man target/deb/pam_duo.conf.5
+for page in packaging/man/*.8 target/deb/pamduo.8 target/deb/pam_duo.conf.5; do
     put_compressed "$page" "$tree/usr/share/man/man${page##*.}"
 done
 generate bash "$tree/usr/share/bash-completion/completions/pamduo"

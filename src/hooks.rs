@@ -2,11 +2,11 @@
 
 use std::ffi::CStr;
 
+use duo_login::PamItems;
 use duo_login::args::Arguments;
 use duo_login::authenticate::authenticate;
 use duo_login::log::{Log, Severity};
 use duo_login::outcome::Outcome;
-use duo_login::who::PamItems;
 use pam::constants::{PamFlag, PamResultCode};
 use pam::conv::Conv;
 use pam::items::{RHost, Service};

@@ -55,7 +55,7 @@ fn a_new_file_is_private_and_works() {
     assert_eq!(mode_of(&bed.conf()), 0o600);
     let written = text(&bed.conf());
     // The file that the package has, with its comments.
-    assert!(written.contains("; Integration key and secret key."));
+    assert!(written.contains("; Integration key of the application."));
     assert!(written.contains(&format!("\nskey = {}\n", bed.duo.skey())));
     assert_eq!(bed.run(&["check"], "").status, 0);
     let names: Vec<_> = fs::read_dir(bed.folder.path()).unwrap().collect();

@@ -324,7 +324,7 @@ impl<'a, T: Transport> Client<'a, T> {
                 .map(|theirs| Skew::between(self.clock.wall(), theirs)),
         };
         match skew {
-            Some(skew) if skew.is_notable() && skew.is_believable(self.clock.wall()) => {
+            Some(skew) if skew.is_notable() && skew.is_plausible(self.clock.wall()) => {
                 (self.trace)(format!("Duo's clock is {skew}: signing again"));
                 self.skew = skew;
                 true
@@ -396,7 +396,7 @@ impl<T: Transport> DuoApi for Client<'_, T> {
     }
 
     /// Long-polls: the request is bounded by the deadline alone. A connection that dies during the
-    /// wait, and a poll that Duo ends with 40002, are no reason to give up: the same transaction
+    /// wait, and a poll that Duo ends with 40002, do not end it: the same transaction
     /// is asked for again until the deadline.
     fn auth_status(&mut self, txid: &str, deadline: Duration) -> Result<Progress, DuoError> {
         let call = Call::get(

@@ -57,7 +57,7 @@ struct RawEnvelope<T> {
     message_detail: Loose,
 }
 
-/// A value that is good to have and no reason to call a reply unreadable: text, a number as text,
+/// A value that is good to have but does not make a reply unreadable: text, a number as text,
 /// or nothing.
 #[derive(Default)]
 struct Loose(Option<String>);
@@ -103,7 +103,7 @@ impl<'de, T: serde::de::DeserializeOwned> Deserialize<'de> for LooseList<T> {
 /// # Errors
 /// [`NoResponse`] if Duo says `FAIL`, or the body is not what Duo documents.
 fn envelope<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, NoResponse> {
-    // Bytes that are not UTF-8, in a device's name say, are no reason to call it an outage.
+    // Bytes that are not UTF-8, in a device's name say, do not make it an outage.
     let text = String::from_utf8_lossy(body);
     let raw: RawEnvelope<T> = serde_json::from_str(&text).map_err(BadReply::from)?;
     match raw.stat.as_str() {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-/// A clock outside these, in Unix seconds, is no clock: 2000, and before the year 9000, since HTTP's
+/// A clock outside these, in Unix seconds, is not a clock: 2000, and before the year 9000, since HTTP's
 /// dates end with 9999.
 const EARLIEST: u64 = 946_684_800;
 const LATEST: u64 = 221_845_392_000;
@@ -30,7 +30,7 @@ impl Skew {
         }
     }
 
-    /// What Duo's clock says when ours says `ours`; `ours` itself where that could be no time.
+    /// What Duo's clock says when ours says `ours`; `ours` itself where that cannot be a time.
     pub(super) fn apply(self, ours: SystemTime) -> SystemTime {
         ours.checked_add(self.ahead)
             .and_then(|time| time.checked_sub(self.behind))
@@ -39,7 +39,7 @@ impl Skew {
     }
 
     /// Whether it leads to a time that can be one.
-    pub(super) fn is_believable(self, ours: SystemTime) -> bool {
+    pub(super) fn is_plausible(self, ours: SystemTime) -> bool {
         self.apply(ours) != ours
     }
 

@@ -13,7 +13,7 @@ pub struct Arguments {
     pub debug: bool,
     /// `trace`: `debug`, and every request and reply.
     pub trace: bool,
-    /// `failmode=safe|secure`; stands over the file's.
+    /// `failmode=safe|secure`; overrides the file's.
     pub failmode: Option<Failmode>,
     /// Arguments that are none of these.
     pub bad: Vec<String>,
@@ -38,7 +38,7 @@ impl Arguments {
                 "failmode=safe" => parsed.failmode = Some(Failmode::Safe),
                 "failmode=secure" => parsed.failmode = Some(Failmode::Secure),
                 other => match other.strip_prefix("conf=") {
-                    // A relative path would depend on where the host program happens to be.
+                    // A relative path would depend on where the application happens to be.
                     Some(path) if path.starts_with('/') && !path.contains('\u{fffd}') => {
                         parsed.conf = PathBuf::from(path);
                     }

@@ -10,10 +10,11 @@ use crate::connect;
 use crate::log::{Log, Severity};
 use crate::login::{self, Channel, Conversation, Journal, LoginContext, Ports, Rules};
 use crate::outcome::{Attempt, Fault, Outcome, Who};
+use crate::pam_items::PamItems;
 use crate::pushinfo::{self, Details};
 use crate::stall::StallWatch;
 use crate::who::address;
-use crate::who::{Identity, PamItems, identify};
+use crate::who::{Identity, identify};
 use duo_auth::clean;
 use duo_auth::clock::SystemClock;
 use duo_auth::net::trust;
@@ -141,13 +142,13 @@ fn decide(
     }
 }
 
-/// How long this process may not have run while Duo was asked, if a time-out is to be believed: a
+/// How long this process may not have run while Duo was asked, if a time-out is to be trusted: a
 /// busy machine's hiccups, and never so much that Duo had no time to answer.
 fn tolerable_loss(https_timeout: Duration) -> Duration {
     (https_timeout / 4).max(Duration::from_millis(500))
 }
 
-/// Reads and judges the configuration. The argument's `failmode` stands over the file's, and a
+/// Reads and judges the configuration. The argument's `failmode` overrides the file's, and a
 /// file that cannot be trusted says nothing.
 fn load(arguments: &Arguments, log: &Log) -> (Result<Config, ConfigFault>, Option<Failmode>) {
     let path = arguments.conf.display();

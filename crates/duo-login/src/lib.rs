@@ -13,6 +13,9 @@ pub mod login;
 pub mod menu;
 pub mod messages;
 pub mod outcome;
+mod pam_items;
 pub mod pushinfo;
 mod stall;
 pub mod who;
+
+pub use pam_items::PamItems;

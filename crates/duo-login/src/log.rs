@@ -77,7 +77,8 @@ impl Log {
         self.trace
     }
 
-    /// Writes one line. What is in it from outside has to be clean already; this is the last net.
+    /// Writes one line. Callers sanitise what comes from outside; this is
+    /// a second line of defence.
     pub fn line(&self, severity: Severity, text: &str) {
         let text: String = clean(text).chars().take(LONGEST).collect();
         if let Some(lines) = &self.kept {
@@ -86,7 +87,7 @@ impl Log {
             return;
         }
         if self.to_stderr {
-            // Standard error may be closed; that is no reason to fail.
+            // Standard error may be closed; that must not fail a login.
             let _ = writeln!(io::stderr(), "[{}] {text}", severity as u8);
             return;
         }
@@ -113,7 +114,7 @@ fn connect() -> Option<UnixDatagram> {
     Some(socket)
 }
 
-/// One RFC 3164 message, as the identity of the host program.
+/// One RFC 3164 message, as the identity of the application.
 fn format_line(severity: Severity, text: &str) -> Vec<u8> {
     let formatter = Formatter3164 {
         facility: Facility::LOG_AUTHPRIV,
@@ -132,7 +133,7 @@ fn format_line(severity: Severity, text: &str) -> Vec<u8> {
     logger.backend
 }
 
-/// Name of the host program. Its arguments and its environment are not asked: it may have changed
+/// Name of the application's program. Its arguments and its environment are not asked: it may have changed
 /// the former, and its caller the latter.
 fn program() -> String {
     let name = fs::read_link("/proc/self/exe").ok().and_then(|path| {

@@ -54,7 +54,7 @@ pub fn server_menu(text: &str) -> String {
         })
         .collect();
     let mut menu = lines.join("\n");
-    // The cursor stands one blank behind the question.
+    // The cursor stands one blank after the question.
     if !menu.ends_with('\n') {
         menu.push(' ');
     }
@@ -111,18 +111,18 @@ pub fn question(options: usize) -> String {
     }
 }
 
-/// An answer that is no option and no passcode.
+/// An answer that is neither an option nor a passcode.
 #[must_use]
 pub fn not_an_answer(options: usize) -> String {
     match options {
-        0 => "That is no passcode: type the digits that you were given.".to_owned(),
+        0 => "That is not a passcode. Type the digits you were given.".to_owned(),
         1 => "That is neither 1 nor a passcode.".to_owned(),
         last => format!("That is neither a number from 1 to {last} nor a passcode."),
     }
 }
 
 /// An answer to Duo's own menu that cannot be sent.
-pub const NOT_USABLE: &str = "That is no answer: type an option or a passcode.";
+pub const NOT_USABLE: &str = "That is not an answer. Type an option or a passcode.";
 
 /// Passcodes were sent by SMS.
 pub const SMS_SENT: &str = "New passcodes were sent by SMS. Type the first of them.";
@@ -180,7 +180,7 @@ pub fn enroll_at(url: &str) -> String {
     format!("To enroll, open this link:\n{}", clean(url).trim())
 }
 
-/// Behind what went wrong.
+/// After what went wrong.
 #[must_use]
 pub fn tries_left(left: u8) -> String {
     match left {

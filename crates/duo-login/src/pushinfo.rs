@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::who::PamItems;
+use crate::pam_items::PamItems;
 use duo_auth::clean;
 use duo_auth::sign::encode;
 
@@ -11,7 +11,7 @@ const LIMIT: usize = 19_999;
 /// Longest value but the command, in characters.
 const VALUE: usize = 200;
 
-/// The line above the push's details. Duo Mobile puts the word "request" behind it.
+/// The line above the push's details. Duo Mobile adds the word "request".
 #[must_use]
 pub fn kind(service: &str, through_sshd: bool) -> String {
     match service {

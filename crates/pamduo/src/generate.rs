@@ -1,5 +1,7 @@
 //! `pamduo generate`: the man page and completions, for packaging.
 
+mod key_pages;
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,7 +18,7 @@ use crate::report::Output;
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// The man page, or completions
+    /// What to print
     #[arg(value_enum)]
     what: What,
     /// Folder that the file goes to, instead of standard output
@@ -31,6 +33,8 @@ Example:
 /// What can be generated.
 #[derive(Clone, Copy, ValueEnum)]
 enum What {
+    Conf,
+    ConfMan,
     Man,
     Bash,
     Zsh,
@@ -41,6 +45,8 @@ enum What {
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> ExitCode {
     let command = crate::Cli::command();
     let (name, text) = match arguments.what {
+        What::Conf => ("pam_duo.conf", key_pages::file().into_bytes()),
+        What::ConfMan => ("pam_duo.conf.5", key_pages::man_page().into_bytes()),
         What::Man => ("pamduo.8", man(&command).unwrap_or_default()),
         What::Bash => ("pamduo.bash", completions(command, Shell::Bash)),
         What::Zsh => ("_pamduo", completions(command, Shell::Zsh)),

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use duo_auth::Secret;
 use duo_auth::clean;
+use duo_login::PamItems;
 use duo_login::args;
 use duo_login::authenticate::authenticate;
 use duo_login::config::file::{FileFault, read_trusted};
@@ -14,7 +15,6 @@ use duo_login::config::read;
 use duo_login::log::Log;
 use duo_login::login::{Answer, Conversation, ConversationError};
 use duo_login::menu::LONGEST_ANSWER;
-use duo_login::who::PamItems;
 use duo_login::who::users;
 use duo_login::{log::Severity, outcome::Outcome};
 use serde_json::{Value, json};

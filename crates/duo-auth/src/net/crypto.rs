@@ -50,7 +50,7 @@ static SIGNATURES: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
         algorithm::RSA_PKCS1_2048_8192_SHA384_ABSENT_PARAMS,
         algorithm::RSA_PKCS1_2048_8192_SHA512_ABSENT_PARAMS,
     ],
-    // In TLS 1.2 a scheme says nothing about the curve; in 1.3 only the first of each counts.
+    // In TLS 1.2 a scheme says nothing about the curve; in 1.3 only the first of each is used.
     mapping: &[
         (
             Scheme::ECDSA_NISTP384_SHA384,

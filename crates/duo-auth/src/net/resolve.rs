@@ -15,11 +15,11 @@ use ureq::unversioned::transport::NextTimeout;
 
 use super::exchange::{Exchange, lock};
 
-/// Stack of the thread that looks up a name, in bytes: NSS modules are not frugal.
+/// Stack of the thread that looks up a name, in bytes: NSS modules may need much stack.
 const RESOLVER_STACK: usize = 512 * 1024;
 
-/// Looks up names within the time allowed and remembers them: ureq asks for every request, also
-/// where a connection stands.
+/// Looks up names within the time allowed and remembers them: ureq asks for every request, even
+/// when a connection is open.
 pub(super) struct BoundedResolver {
     known: Mutex<HashMap<String, Vec<SocketAddr>>>,
     exchange: Arc<Exchange>,
@@ -71,7 +71,7 @@ impl Resolver for BoundedResolver {
     }
 }
 
-/// `getaddrinfo` has no time limit that we could set, so it runs in a thread that is left behind
+/// `getaddrinfo` has no time limit that we could set, so it runs in a thread that is abandoned
 /// when time is up (the module stays mapped, `-z nodelete`). Where no thread can be made, the
 /// look-up runs here, bounded by the system resolver's own limits.
 fn look_up(target: &str, timeout: Duration) -> Result<Vec<SocketAddr>, Error> {

@@ -27,7 +27,7 @@ pub(super) fn connect_any(addresses: &[SocketAddr], deadline: Instant) -> io::Re
     let mut waiting = interleave(addresses).into_iter();
     let mut open: Vec<OwnedFd> = Vec::new();
     let mut last_error = None;
-    // This machine's own want goes before whatever the network says: it must not be taken for an
+    // Local resource exhaustion outranks whatever the network says: it must not be taken for an
     // outage.
     let mut exhausted = None;
     let mut next_start = Instant::now();

@@ -1,7 +1,7 @@
 //! One HTTPS connection to Duo.
 //!
 //! ureq's defaults do not suit a PAM module, so each is set: no proxy from the environment, no
-//! redirects, a status is no error, HTTPS only, a time limit for everything.
+//! redirects, an HTTP status is not an error, HTTPS only, a time limit for everything.
 
 use std::fs::File;
 use std::sync::Arc;

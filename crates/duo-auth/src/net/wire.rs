@@ -76,7 +76,7 @@ pub(super) struct Socket {
 
 impl Socket {
     /// Does `operation` until it is done, fails or `timeout` or the exchange is over. A signal of
-    /// the host program is no failure.
+    /// the application is not a failure.
     fn bounded<R>(
         &mut self,
         timeout: NextTimeout,

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 /// Largest file that is read, in bytes.
 pub const SIZE_LIMIT: u64 = 1024 * 1024;
 
-/// Why a file is not read or not believed.
+/// Why a file is not read or not trusted.
 #[derive(Debug, thiserror::Error)]
 pub enum FileFault {
     /// It cannot be opened or read.
@@ -32,7 +32,7 @@ pub enum FileFault {
     TooLarge,
 }
 
-/// A file that is believed.
+/// A file that is trusted.
 pub struct TrustedFile {
     /// Its text; bytes that are not UTF-8 are replacement characters.
     pub text: Zeroizing<String>,

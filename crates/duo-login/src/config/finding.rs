@@ -7,7 +7,7 @@ use duo_auth::clean;
 /// Something in the file that the administrator should know of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// A line that is no section, key or comment.
+    /// A line that is not a section, key or comment.
     NotUnderstood {
         /// Line, from 1.
         line: usize,

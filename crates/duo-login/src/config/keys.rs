@@ -198,7 +198,7 @@ pub static KEYS: &[Key] = &[
         examples: &["sudo adm", "users,!robots"],
         help: "Only members of these groups use Duo; everyone else passes without. Pattern-lists, \
                separated by blanks. A list is patterns, separated by commas, with `*`, `?` and, \
-               in front, `!`. `\\ ` is a blank within a name. A list matches a user when one of \
+               at the start, `!`. A backslash before a blank makes it part of a name. A list matches a user when one of \
                the user's groups matches a plain pattern and none matches a negated one. A list \
                of negated patterns alone means everyone else. Several lines add up. Default: \
                everyone uses Duo.",
@@ -553,7 +553,7 @@ fn number(text: &str, least: u64, most: u64, field: &mut u64) -> Taken {
 
 /// The key that was probably meant, if one is near enough.
 pub(super) fn nearest(word: &str) -> Option<&'static str> {
-    // A long word is no typo, and the distance takes time in proportion to its length.
+    // A long word is not a typo, and the distance takes time in proportion to its length.
     if word.len() > 32 {
         return None;
     }

@@ -1,7 +1,7 @@
 //! The file's lines as `duo_unix` reads them: comments, continuation lines, sections.
 //!
 //! Each line that holds a key is given to `rust-ini`; the rules around it are Duo's, not those of
-//! that crate: a bad line is passed over, and the others still count.
+//! that crate: a bad line is ignored, and the others are still used.
 
 use ini::{Ini, ParseOption};
 use zeroize::Zeroizing;
@@ -23,7 +23,7 @@ pub(super) struct Entry {
 pub(super) struct Lines {
     /// Keys in the order of the file.
     pub(super) entries: Vec<Entry>,
-    /// Lines that are no section, key or comment.
+    /// Lines that are not a section, key or comment.
     pub(super) bad: Vec<usize>,
 }
 

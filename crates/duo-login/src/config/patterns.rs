@@ -1,4 +1,4 @@
-//! Patterns as OpenSSH and `duo_unix` know them: `*`, `?`, and `!` in front of a whole pattern.
+//! Patterns as OpenSSH and `duo_unix` know them: `*`, `?`, and `!` before a whole pattern.
 
 /// Whether `name` matches `pattern`, where `*` stands for any run of characters and `?` for one.
 /// Takes time in proportion to the product of the two lengths at worst.
@@ -7,7 +7,7 @@ pub(super) fn matches(pattern: &str, name: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let name: Vec<char> = name.chars().collect();
     let (mut p, mut n) = (0, 0);
-    // Where to go back to: behind the last star, and the first character it does not yet cover.
+    // Where to go back to: after the last star, and the first character it does not yet cover.
     let mut star: Option<(usize, usize)> = None;
     while let Some(&character) = name.get(n) {
         match pattern.get(p) {

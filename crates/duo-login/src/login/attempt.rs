@@ -4,8 +4,10 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use super::context::{LoginContext, Rules};
+use super::ports::Answer;
+use super::preauth::{Admitted, admit};
 use super::screen::Screen;
-use super::{Admitted, Answer, LoginContext, Rules, admit};
 use crate::config::MenuSource;
 use crate::menu::{Choice, Kind, Menu, MenuOption};
 use crate::messages;
@@ -24,8 +26,8 @@ const TRANSACTION_LIFE: Duration = Duration::from_secs(60);
 /// A code with less time left than this is as good as expired: it has to be typed.
 const CODE_MARGIN: Duration = Duration::from_secs(5);
 
-/// When the code of `offer` is gone, on the line of [`Clock::now`]. What Duo says is by Duo's clock,
-/// and ours may be off: it counts only where it makes sense.
+/// Expiry of the verification code, in [`Clock::now`] time. What Duo says is by Duo's clock, and
+/// ours may be off: it is used only where it makes sense.
 pub(super) fn code_ends(offer: &Offer, clock: &dyn Clock) -> Duration {
     let expiration = offer
         .verified_push
@@ -43,7 +45,7 @@ pub(super) fn code_ends(offer: &Offer, clock: &dyn Clock) -> Duration {
 pub(super) enum AttemptEnd {
     /// The login is over.
     Over(Outcome),
-    /// The attempt failed and counts.
+    /// The attempt failed and is one of the tries.
     Failed {
         /// For the log.
         attempt: Attempt,
@@ -52,7 +54,7 @@ pub(super) enum AttemptEnd {
         /// For the user.
         said: String,
     },
-    /// Nothing was tried that counts: ask.
+    /// Nothing was tried that is one of the tries: ask.
     AskNow,
 }
 
@@ -64,9 +66,9 @@ pub(super) struct Attempts<'a> {
     pub(super) duo: &'a mut dyn DuoApi,
     pub(super) clock: &'a dyn Clock,
     pub(super) screen: Screen<'a>,
-    /// When the login has to be over, on the line of [`Clock::now`].
+    /// When the login has to be over, in [`Clock::now`] time.
     pub(super) end: Duration,
-    /// When the code of the current offer is gone, on the same line.
+    /// Expiry of the current offer's verification code, in the same time.
     pub(super) code_ends: Duration,
     /// How often passcodes were sent by SMS.
     pub(super) sms_sent: u8,

@@ -2,16 +2,16 @@
 // An attempt's end is made a few times in a login; its size does not matter.
 #![allow(clippy::result_large_err)]
 
-use super::Answer;
 use super::attempt::{AttemptEnd, Attempts, PACE, Started};
+use super::ports::Answer;
 use crate::menu::passcode;
 use crate::messages;
 use crate::outcome::{Attempt, Outcome};
 use duo_auth::DuoError;
 use duo_auth::{AuthReply, AuthRequest, Factor, Progress, Status, Verdict};
 
-/// How many pieces of news in a row are asked for without a pause: a call that is dialled, rings and
-/// is answered has three.
+/// Status changes polled without delay before throttling: a call that is dialled, rings and is
+/// answered has three.
 const MOST_NEWS: u8 = 8;
 
 impl Attempts<'_> {

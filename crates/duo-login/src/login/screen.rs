@@ -4,10 +4,10 @@
 //! on failure, and on success only after the login, when they are stale (OpenSSH, `auth-pam.c`).
 //! What has to be seen therefore goes into a prompt, and nothing else is sent there.
 
-use super::{Answer, Conversation, ConversationError};
+use super::ports::{Answer, Conversation, ConversationError};
 use crate::config::StatusMode;
 
-/// What the program that asks does with messages.
+/// What the application does with messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channel {
     /// Shows each at once: sudo, su, login.
@@ -98,7 +98,7 @@ impl<'a> Screen<'a> {
         self.conversation.inform(text);
     }
 
-    /// Asks, with what the user must know in front.
+    /// Asks; what the user must know comes first.
     pub(super) fn ask(&mut self, question: &str) -> Result<Answer, ConversationError> {
         self.messages = 0;
         let mut text = String::new();

@@ -2,8 +2,8 @@
 // An attempt's end is made a few times in a login; its size does not matter.
 #![allow(clippy::result_large_err)]
 
-use super::Answer;
 use super::attempt::{AttemptEnd, Attempts};
+use super::ports::Answer;
 use crate::menu::LONGEST_ANSWER;
 use crate::messages;
 use crate::outcome::Attempt;

@@ -12,7 +12,7 @@ pub fn client(ssh_connection: Option<&str>, rhost: Option<&str>) -> Option<IpAdd
         .or_else(|| rhost.and_then(literal))
 }
 
-/// Reads an address, without the interface of a link-local one; IPv4 in IPv6's clothes is IPv4.
+/// Reads an address, without the interface of a link-local one; IPv4-mapped IPv6 becomes IPv4.
 fn literal(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let address = text.split_once('%').map_or(text, |(address, _)| address);

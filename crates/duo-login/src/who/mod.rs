@@ -6,32 +6,7 @@ pub mod users;
 use users::{LookUpError, UnixUser};
 
 use crate::config::Config;
-
-/// What PAM says about a login.
-#[derive(Clone, Debug, Default)]
-pub struct PamItems {
-    /// `PAM_USER`.
-    pub user: String,
-    /// `PAM_SERVICE`.
-    pub service: String,
-    /// `PAM_RHOST`.
-    pub rhost: Option<String>,
-    /// `SSH_CONNECTION` of the PAM environment, which sshd sets since 8.0.
-    pub ssh_connection: Option<String>,
-}
-
-impl PamItems {
-    /// Whether the login comes through sshd: by the name of the service, which is configurable
-    /// since 9.8, or by what sshd puts into the PAM environment.
-    #[must_use]
-    pub fn through_sshd(&self) -> bool {
-        self.service == "sshd" || self.ssh_connection.is_some()
-    }
-
-    fn is_su(&self) -> bool {
-        matches!(self.service.as_str(), "su" | "su-l")
-    }
-}
+use crate::pam_items::PamItems;
 
 /// Who has to approve.
 #[derive(Debug)]
