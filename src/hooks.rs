@@ -4,7 +4,7 @@ use std::ffi::CStr;
 
 use duo_login::PamItems;
 use duo_login::args::Arguments;
-use duo_login::authenticate::authenticate;
+use duo_login::authenticate::Authentication;
 use duo_login::log::{Log, Severity};
 use duo_login::outcome::Outcome;
 use pam::constants::{PamFlag, PamResultCode};
@@ -13,6 +13,7 @@ use pam::items::{RHost, Service};
 use pam::module::{PamHandle, PamHooks};
 
 use crate::conversation::PamConversation;
+use crate::ffi::starter::starter;
 use crate::ffi::{approval, environment};
 use crate::result_code::result_code;
 
@@ -58,10 +59,16 @@ impl PamHooks for PamDuo {
             handle.get_item::<Conv>().ok().flatten(),
             items.through_sshd(),
         );
+        let authentication = Authentication {
+            arguments: &arguments,
+            items: &items,
+            starter: starter(),
+            log: &log,
+        };
         let outcome = if approved_before {
-            Outcome::ApprovedBefore.logged(&items, &log)
+            authentication.approved_before()
         } else {
-            authenticate(&arguments, &items, &log, &mut conversation)
+            authentication.run(&mut conversation)
         };
         if items.through_sshd() && matches!(outcome, Outcome::Approved(_)) {
             approval::keep(handle, &items.user, &arguments.conf);

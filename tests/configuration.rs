@@ -114,7 +114,7 @@ fn groups_add_up_and_go_on_in_indented_lines() {
 }
 
 #[test]
-fn a_bad_value_is_named_with_its_line_and_the_default_counts() {
+fn a_bad_value_is_named_with_its_line_and_the_default_is_used() {
     for (line, key) in [
         ("pushinfo = maybe", "pushinfo"),
         ("autopush =", "autopush"),
@@ -129,7 +129,7 @@ fn a_bad_value_is_named_with_its_line_and_the_default_counts() {
         ("menu = both", "menu"),
         ("bypass = yes", "bypass"),
         ("status = loud", "status"),
-        ("http_proxy = ftp://x", "http_proxy"),
+        ("http_proxy =", "http_proxy"),
         ("gecos_delim = ab", "gecos_delim"),
         ("gecos_username_pos = 0", "gecos_username_pos"),
     ] {
@@ -165,8 +165,23 @@ fn a_cafile_that_is_no_absolute_path_is_a_configuration_fault() {
     assert!(reading.config.is_ok(), "the last one counts");
 }
 
+/// Whoever sets it does not mean a way past it. No piece of it is told: it may be a password.
 #[test]
-fn a_bad_failmode_counts_as_secure() {
+fn a_proxy_that_is_not_one_is_a_configuration_fault() {
+    for value in ["ftp://x", "http://me:p@ss@proxy:port", "http://a b"] {
+        let reading = reading(&format!("http_proxy = {value}\n"));
+        let fault = reading.config.unwrap_err();
+        assert!(matches!(fault, ConfigFault::BadProxy(_)), "{value}");
+        let [finding] = &reading.findings[..] else {
+            panic!("{:?}", reading.findings);
+        };
+        let told = format!("{fault} {}", finding.describe(&"FILE"));
+        assert!(!told.contains("p@ss") && !told.contains(value), "{told}");
+    }
+}
+
+#[test]
+fn a_bad_failmode_is_used_as_secure() {
     for (line, expected) in [
         ("failmode = safe", Some(Failmode::Safe)),
         ("failmode = secure", Some(Failmode::Secure)),

@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use duo_auth::clock::Clock;
 use duo_auth::sign::{Application, Keys, Signature, SignedRequest};
 use duo_auth::{AuthReply, AuthRequest, Factor, Place, Preauth, PreauthRequest, Verdict};
-use duo_auth::{Client, DuoApi, DuoError, Reply, Transport, TransportError};
+use duo_auth::{Cause, Client, DuoApi, DuoError, Reply, Transport, TransportError};
 use duo_auth::{Host, Secret};
 
 const AUTH_OK: &str = r#"{"stat":"OK","response":{"txid":"T1"}}"#;
@@ -98,7 +98,7 @@ fn lost(retry_on_new_connection: bool) -> TransportError {
     TransportError {
         detail: "connection reset".to_owned(),
         maybe_sent: true,
-        resource_exhausted: false,
+        cause: Cause::Network,
         retry_on_new_connection,
     }
 }
@@ -272,11 +272,11 @@ fn too_many_requests_wait_as_duo_says_or_back_off() {
 #[test]
 fn a_wait_that_would_outlast_the_deadline_is_not_begun() {
     let played = play(vec![now(limited(Some("20")))], preauth);
-    assert_eq!(played.result, Err(DuoError::Status(429)));
+    assert_eq!(played.result, Err(DuoError::RateLimited));
     assert_eq!(played.took, Duration::ZERO);
     let endless = (0..10).map(|_| now(limited(None))).collect();
     let played = play(endless, preauth);
-    assert_eq!(played.result, Err(DuoError::Status(429)));
+    assert_eq!(played.result, Err(DuoError::RateLimited));
     assert!(played.took <= SECOND * 20, "{:?}", played.took);
 }
 
@@ -365,12 +365,33 @@ fn optional_fields_of_any_kind_make_no_reply_unreadable() {
 #[test]
 fn what_this_machine_lacks_is_no_outage() {
     let error = TransportError {
-        resource_exhausted: true,
+        cause: Cause::ResourceExhaustion,
         maybe_sent: false,
         ..lost(false)
     };
     let played = play(vec![now(Err(error))], preauth);
-    assert!(matches!(played.result, Err(DuoError::Bug(_))));
+    let exhausted = matches!(played.result, Err(DuoError::ResourceExhausted { .. }));
+    assert!(exhausted, "{:?}", played.result);
+}
+
+#[test]
+fn what_this_machine_forbids_is_told_apart() {
+    let error = TransportError {
+        cause: Cause::NotPermitted,
+        maybe_sent: false,
+        ..lost(false)
+    };
+    let played = play(vec![now(Err(error))], preauth);
+    let forbidden = matches!(played.result, Err(DuoError::NotPermitted { .. }));
+    assert!(forbidden, "{:?}", played.result);
+}
+
+#[test]
+fn what_fails_after_a_429_is_that_429() {
+    let mut error = lost(false);
+    error.maybe_sent = false;
+    let played = play(vec![now(limited(None)), now(Err(error))], preauth);
+    assert_eq!(played.result, Err(DuoError::RateLimited));
 }
 
 #[test]

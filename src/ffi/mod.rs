@@ -4,3 +4,4 @@
 
 pub(crate) mod approval;
 pub(crate) mod environment;
+pub(crate) mod starter;

@@ -1,5 +1,5 @@
-//! Every fault that the simulator and a bad network can make, with both values of `failmode`: who
-//! gets in, with which PAM code, and in what time. The table is `docs/faults.md`.
+//! Every fault that the simulator and a bad network can make, in a program that root or a user has
+//! started: who gets in, with which PAM code, and in what time. The table is `docs/faults.md`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use duo_login::Starter;
 use duo_sim::{Fault, FaultKind as K, Options, Scenario, Simulator};
 
 use crate::proxy::{Manner, Proxy};
@@ -27,10 +28,14 @@ const START: Duration = Duration::from_millis(500);
 const MEASUREMENTS: usize = 3;
 
 /// When a fault strikes, which decides who may get in and in what time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum When {
-    /// Duo cannot be asked.
-    Outage,
+    /// Duo answers, but with nothing that is of use.
+    Answer,
+    /// The way to Duo fails.
+    Way,
+    /// Duo is asked too much.
+    RateLimit,
     /// The configuration or the keys are wrong.
     Configuration,
     /// Duo says no.
@@ -42,7 +47,9 @@ enum When {
 impl When {
     fn title(self) -> &'static str {
         match self {
-            Self::Outage => "Outages, up to and including preauth",
+            Self::Answer => "Answers that are of no use, up to and including preauth",
+            Self::Way => "The way to Duo, up to and including preauth",
+            Self::RateLimit => "Too many requests",
             Self::Configuration => "Configuration faults",
             Self::Refusal => "Refusals",
             Self::AfterPreauth => "After preauth",
@@ -58,16 +65,44 @@ impl When {
     }
 
     /// The code that the contract names, if it names one.
-    fn code(self, failmode: &str) -> Option<&'static str> {
-        match (self, failmode) {
-            (Self::Outage | Self::Configuration, "safe") => Some("PAM_SUCCESS"),
-            (Self::Outage, _) => Some("PAM_AUTHINFO_UNAVAIL"),
-            (Self::Configuration, _) => Some("PAM_SERVICE_ERR"),
-            (Self::Refusal, _) => Some("PAM_PERM_DENIED"),
-            (Self::AfterPreauth, _) => None,
+    fn code(self, column: Column) -> Option<&'static str> {
+        let safe = column.failmode == "safe";
+        match self {
+            Self::Answer | Self::Configuration if safe => Some("PAM_SUCCESS"),
+            Self::Way if safe && column.starter == Starter::Root => Some("PAM_SUCCESS"),
+            Self::Answer | Self::Way | Self::RateLimit => Some("PAM_AUTHINFO_UNAVAIL"),
+            Self::Configuration => Some("PAM_SERVICE_ERR"),
+            Self::Refusal => Some("PAM_PERM_DENIED"),
+            Self::AfterPreauth => None,
         }
     }
 }
+
+/// Who started the application, and what the file says.
+#[derive(Clone, Copy)]
+struct Column {
+    starter: Starter,
+    failmode: &'static str,
+    title: &'static str,
+}
+
+const COLUMNS: [Column; 3] = [
+    Column {
+        starter: Starter::Root,
+        failmode: "safe",
+        title: "root's own, `safe`",
+    },
+    Column {
+        starter: Starter::User,
+        failmode: "safe",
+        title: "a user's, `safe`",
+    },
+    Column {
+        starter: Starter::Root,
+        failmode: "secure",
+        title: "root's own, `secure`",
+    },
+];
 
 /// How a fault is made.
 enum Cause {
@@ -124,8 +159,26 @@ const IN_THE_REPLY: [(&str, K); 22] = [
     ("HTTP 429 to the end", K::RateLimited),
 ];
 
+/// Whether a reply at preauth is a whole one, which nobody on this machine can forge.
+fn in_the_reply(kind: K) -> When {
+    match kind {
+        K::GarbageJson
+        | K::EmptyBody
+        | K::NotObject
+        | K::WrongType
+        | K::MissingResponse
+        | K::MissingResult
+        | K::NoStat
+        | K::DeepJson
+        | K::Redirect
+        | K::Status => When::Answer,
+        K::RateLimited => When::RateLimit,
+        _ => When::Way,
+    }
+}
+
 fn rows() -> Vec<Row> {
-    use When::{AfterPreauth, Configuration, Outage, Refusal};
+    use When::{AfterPreauth, Configuration, Refusal, Way};
     const PREAUTH: &str = "/auth/v2/preauth";
     const AUTH: &str = "/auth/v2/auth";
     const POLL: &str = "/auth/v2/auth_status";
@@ -137,14 +190,10 @@ fn rows() -> Vec<Row> {
         ("DNS: no such name", K::DnsNoName),
         ("DNS: garbage", K::DnsGarbage),
     ] {
-        rows.push(row(what, Outage, sim("dns", kind)));
+        rows.push(row(what, Way, sim("dns", kind)));
     }
-    rows.push(row(
-        "TCP: refused",
-        Outage,
-        Cause::Conf("host = 127.0.0.1:1"),
-    ));
-    rows.push(row("TCP: no answer", Outage, Cause::Silent));
+    rows.push(row("TCP: refused", Way, Cause::Conf("host = 127.0.0.1:1")));
+    rows.push(row("TCP: no answer", Way, Cause::Silent));
     for (what, kind) in [
         ("TCP: accepted and closed", K::Refuse),
         ("TCP: accepted and reset", K::Reset),
@@ -158,10 +207,10 @@ fn rows() -> Vec<Row> {
         ("TLS: expired certificate", K::Expired),
         ("TLS: certificate for another name", K::WrongName),
     ] {
-        rows.push(row(what, Outage, sim("connection", kind)));
+        rows.push(row(what, Way, sim("connection", kind)));
     }
     let refused = Cause::Conf("http_proxy = http://127.0.0.1:1");
-    rows.push(row("proxy: not there", Outage, refused));
+    rows.push(row("proxy: not there", Way, refused));
     for (what, manner) in [
         ("proxy: wants other credentials", Manner::WantsCredentials),
         ("proxy: forbids", Manner::Forbids),
@@ -174,12 +223,16 @@ fn rows() -> Vec<Row> {
         ("proxy: nothing comes through", Manner::TunnelStalls),
         ("proxy: closes after it agreed", Manner::TunnelCloses),
     ] {
-        rows.push(row(what, Outage, Cause::Proxy(manner)));
+        rows.push(row(what, Way, Cause::Proxy(manner)));
     }
     for (what, kind) in IN_THE_REPLY {
-        rows.push(row(&format!("preauth: {what}"), Outage, sim(PREAUTH, kind)));
+        rows.push(row(
+            &format!("preauth: {what}"),
+            in_the_reply(kind),
+            sim(PREAUTH, kind),
+        ));
     }
-    rows.push(row("preauth: HTTP 500", Outage, status(PREAUTH, 500)));
+    rows.push(row("preauth: HTTP 500", When::Answer, status(PREAUTH, 500)));
     for (what, extra) in [
         ("`cafile` is not there", "cafile = /etc/duo/none"),
         ("`noverify`", "noverify = yes"),
@@ -283,7 +336,8 @@ fn code(transcript: &str) -> &'static str {
 }
 
 /// One login: its PAM code, and what it took at best.
-fn measure(bed: &TestBed, row: &Row, failmode: &str) -> (&'static str, Duration) {
+fn measure(bed: &TestBed, row: &Row, column: Column) -> (&'static str, Duration) {
+    let failmode = column.failmode;
     let mut host = None;
     let mut extra = String::new();
     let mut hold = None;
@@ -318,19 +372,19 @@ fn measure(bed: &TestBed, row: &Row, failmode: &str) -> (&'static str, Duration)
     let mut best = Duration::MAX;
     for _ in 0..MEASUREMENTS {
         let started = Instant::now();
-        let finished = bed.pamtester("alice", &[]);
+        let finished = bed.pamtester_of(column.starter, "duo", "alice", &[]);
         best = best.min(started.elapsed());
         let code = code(&finished.transcript);
-        match row.when.code(failmode) {
-            Some(expected) => assert_eq!(code, expected, "{} {failmode}", row.what),
-            None => assert_ne!(code, "PAM_SUCCESS", "{} {failmode}", row.what),
+        match row.when.code(column) {
+            Some(expected) => assert_eq!(code, expected, "{} {}", row.what, column.title),
+            None => assert_ne!(code, "PAM_SUCCESS", "{} {}", row.what, column.title),
         }
         if best < Duration::from_secs(row.when.bound()) + START {
             return (code, best);
         }
     }
     drop(hold);
-    panic!("{}, failmode = {failmode}: {best:?}, every time", row.what);
+    panic!("{}, {}: {best:?}, every time", row.what, column.title);
 }
 
 /// The table without its seconds, which are never the same twice.
@@ -350,7 +404,8 @@ fn without_seconds(table: &str) -> Vec<String> {
 
 #[test]
 fn every_fault_ends_in_time_and_none_after_preauth_lets_in() {
-    let rows = rows();
+    let mut rows = rows();
+    rows.sort_by_key(|row| row.when);
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::new());
     thread::scope(|scope| {
@@ -360,15 +415,14 @@ fn every_fault_ends_in_time_and_none_after_preauth_lets_in() {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(row) = rows.get(index) else { break };
-                    let safe = measure(&bed, row, "safe");
-                    let secure = measure(&bed, row, "secure");
-                    results.lock().unwrap().push((index, safe, secure));
+                    let cells = COLUMNS.map(|column| measure(&bed, row, column));
+                    results.lock().unwrap().push((index, cells));
                 }
             });
         }
     });
     let mut results = results.into_inner().unwrap();
-    results.sort_by_key(|(index, ..)| *index);
+    results.sort_by_key(|(index, _)| *index);
     assert_eq!(results.len(), rows.len());
 
     let mut table = include_str!("faults_head.md")
@@ -376,30 +430,23 @@ fn every_fault_ends_in_time_and_none_after_preauth_lets_in() {
         .replace("LOGIN_TIMEOUT", &LOGIN_TIMEOUT.to_string())
         .replace("FAULTS", &rows.len().to_string());
     let mut section = None;
-    for (row, (_, safe, secure)) in rows.iter().zip(&results) {
+    for (row, (_, cells)) in rows.iter().zip(&results) {
         if section != Some(row.when) {
             section = Some(row.when);
+            let titles = COLUMNS.map(|column| format!("{} | s |", column.title));
             let _ = write!(
                 table,
-                "\n## {}\n\n| fault | `failmode = safe` | s | `failmode = secure` | s | bound, s |\n\
-                 | --- | --- | --- | --- | --- | --- |\n",
-                row.when.title()
+                "\n## {}\n\n| fault | {} bound, s |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n",
+                row.when.title(),
+                titles.join(" ")
             );
         }
-        let verdict = |(code, _): &(&str, Duration)| match *code {
-            "PAM_SUCCESS" => "in, PAM_SUCCESS".to_owned(),
-            code => format!("out, {code}"),
-        };
-        let _ = writeln!(
-            table,
-            "| {} | {} | {:.1} | {} | {:.1} | {} |",
-            row.what,
-            verdict(safe),
-            safe.1.as_secs_f64(),
-            verdict(secure),
-            secure.1.as_secs_f64(),
-            row.when.bound()
-        );
+        let _ = write!(table, "| {} |", row.what);
+        for (code, took) in cells {
+            let verdict = if *code == "PAM_SUCCESS" { "in" } else { "out" };
+            let _ = write!(table, " {verdict}, {code} | {:.1} |", took.as_secs_f64());
+        }
+        let _ = writeln!(table, " {} |", row.when.bound());
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     fs::write(root.join("target/faults.md"), &table).unwrap();

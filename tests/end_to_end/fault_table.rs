@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use duo_login::Starter;
 use duo_sim::{Fault, FaultKind};
 
 use crate::test_bed::{CONF, TestBed, config};
@@ -16,7 +17,10 @@ const CONV_ERR: &str = "Conversation error";
 /// What the table says about a kind of fault.
 #[derive(Clone, Copy)]
 enum Row {
-    Outage,
+    /// Duo answers, but with nothing that is of use.
+    Answer,
+    /// The way to Duo fails.
+    Way,
     Configuration,
     /// Out, with this text of PAM and this event, whatever `failmode` says.
     Out(&'static str, &'static str),
@@ -68,7 +72,7 @@ fn cases() -> Vec<Case> {
     vec![
         case!(
             "DNS",
-            Row::Outage,
+            Row::Way,
             |_| {},
             "host = no-such-host.invalid",
             &[],
@@ -76,7 +80,7 @@ fn cases() -> Vec<Case> {
         ),
         case!(
             "TCP",
-            Row::Outage,
+            Row::Way,
             |_| {},
             "host = 127.0.0.1:1",
             &[],
@@ -84,7 +88,7 @@ fn cases() -> Vec<Case> {
         ),
         case!(
             "TLS",
-            Row::Outage,
+            Row::Way,
             |b| strike(b, "connection", FaultKind::Expired),
             "",
             &[],
@@ -92,7 +96,7 @@ fn cases() -> Vec<Case> {
         ),
         case!(
             "no TLS",
-            Row::Outage,
+            Row::Way,
             |b| strike(b, "connection", FaultKind::TlsGarbage),
             "",
             &[],
@@ -100,7 +104,7 @@ fn cases() -> Vec<Case> {
         ),
         case!(
             "time-out",
-            Row::Outage,
+            Row::Way,
             |b| strike(b, PREAUTH, FaultKind::StallRequest),
             "https_timeout = 1",
             &[],
@@ -108,7 +112,7 @@ fn cases() -> Vec<Case> {
         ),
         case!(
             "HTTP 500",
-            Row::Outage,
+            Row::Answer,
             |b| status(b, PREAUTH, 500),
             "",
             &[],
@@ -116,7 +120,7 @@ fn cases() -> Vec<Case> {
         ),
         case!(
             "HTTP 503",
-            Row::Outage,
+            Row::Answer,
             |b| status(b, PREAUTH, 503),
             "",
             &[],
@@ -124,7 +128,7 @@ fn cases() -> Vec<Case> {
         ),
         case!(
             "a redirect",
-            Row::Outage,
+            Row::Answer,
             |b| strike(b, PREAUTH, FaultKind::Redirect),
             "",
             &[],
@@ -132,7 +136,7 @@ fn cases() -> Vec<Case> {
         ),
         case!(
             "429 to the end",
-            Row::Outage,
+            Row::Out(AUTHINFO_UNAVAIL, "Failsecure Duo login"),
             |b| strike(b, PREAUTH, FaultKind::RateLimited),
             "https_timeout = 1",
             &[],
@@ -140,7 +144,7 @@ fn cases() -> Vec<Case> {
         ),
         case!(
             "unreadable",
-            Row::Outage,
+            Row::Answer,
             |b| strike(b, PREAUTH, FaultKind::GarbageJson),
             "",
             &[],
@@ -148,7 +152,7 @@ fn cases() -> Vec<Case> {
         ),
         case!(
             "cut off",
-            Row::Outage,
+            Row::Way,
             |b| strike(b, PREAUTH, FaultKind::Truncate),
             "",
             &[],
@@ -156,7 +160,7 @@ fn cases() -> Vec<Case> {
         ),
         case!(
             "a proxy that is not there",
-            Row::Outage,
+            Row::Way,
             |_| {},
             "http_proxy = http://127.0.0.1:1",
             &[],
@@ -201,6 +205,14 @@ fn cases() -> Vec<Case> {
             "cafile = ca.pem",
             &[],
             "cafile is not an absolute path"
+        ),
+        case!(
+            "bad http_proxy",
+            Row::Configuration,
+            |_| {},
+            "http_proxy = http://me:secret@proxy:port",
+            &[],
+            "Bad value of 'http_proxy'"
         ),
         case!(
             "noverify",
@@ -290,16 +302,48 @@ fn cases() -> Vec<Case> {
 }
 
 /// Whether someone gets in, with PAM's text and the event of the log line.
-fn expected(row: Row, failmode: Option<&str>) -> (bool, &'static str, &'static str) {
-    match (row, failmode) {
+fn expected(
+    row: Row,
+    starter: Starter,
+    file: Option<&str>,
+    argument: Option<&str>,
+) -> (bool, &'static str, &'static str) {
+    let failmode = argument.or(file);
+    let in_ = (true, SUCCESS, "Failsafe Duo login");
+    let out = |says| (false, says, "Failsecure Duo login");
+    match (row, starter) {
         (Row::Out(says, event), _) => (false, says, event),
-        (Row::Outage, None | Some("safe")) | (Row::Configuration, Some("safe")) => {
-            (true, SUCCESS, "Failsafe Duo login")
-        }
-        (Row::Outage, _) => (false, AUTHINFO_UNAVAIL, "Failsecure Duo login"),
-        (Row::Configuration, _) => (false, SERVICE_ERR, "Failsecure Duo login"),
+        (Row::Configuration, _) if failmode == Some("safe") => in_,
+        (Row::Configuration, _) => out(SERVICE_ERR),
+        (Row::Answer, _) | (Row::Way, Starter::Root) if failmode != Some("secure") => in_,
+        // Whoever starts a program can make the way fail: only the PAM line's word lets in.
+        (Row::Way, Starter::User) if argument == Some("safe") => in_,
+        (Row::Answer | Row::Way, _) => out(AUTHINFO_UNAVAIL),
     }
 }
+
+/// A host with a service for each way to say `failmode`.
+fn bed(scenario: &str, extra: &str) -> TestBed {
+    TestBed::with(scenario, extra, |host| {
+        let line = "auth required {module}";
+        host.user("alice")
+            .pam("plain", line)
+            .pam("safe", &format!("{line} failmode=safe"))
+            .pam("secure", &format!("{line} failmode=secure"))
+    })
+}
+
+/// What the file and the PAM line say.
+const SAID: [(Option<&str>, Option<&str>); 7] = [
+    (None, None),
+    (Some("safe"), None),
+    (Some("secure"), None),
+    (None, Some("safe")),
+    (None, Some("secure")),
+    // The argument overrides the file.
+    (Some("secure"), Some("safe")),
+    (Some("safe"), Some("secure")),
+];
 
 #[test]
 fn each_cell_of_the_table_holds() {
@@ -310,49 +354,56 @@ fn each_cell_of_the_table_holds() {
         } else {
             ""
         };
-        let bed = TestBed::with(scenario, "", |host| {
-            let line = "auth required {module}";
-            host.user("alice")
-                .pam("plain", line)
-                .pam("safe", &format!("{line} failmode=safe"))
-                .pam("secure", &format!("{line} failmode=secure"))
-        });
-        for (file, argument) in [
-            (None, None),
-            (Some("safe"), None),
-            (Some("secure"), None),
-            (None, Some("safe")),
-            (None, Some("secure")),
-            // The argument stands over the file.
-            (Some("secure"), Some("safe")),
-            (Some("safe"), Some("secure")),
-        ] {
-            let place = format!("{}, file {file:?}, argument {argument:?}", case.what);
-            // failmode stands last: the whole file is read before anything is decided.
-            let line = file.map_or(String::new(), |mode| format!("failmode = {mode}\n"));
-            bed.host.write(
-                CONF,
-                0o600,
-                &format!("{}{}\n{line}", config(&bed.duo), case.extra),
-            );
-            bed.duo.clear_faults();
-            (case.fault)(&bed);
-            bed.host.clear_log();
-            let finished = bed.pamtester_as(argument.unwrap_or("plain"), "alice", case.answers);
-            // A file that is not there has no word.
-            let heard = if case.what == "no file" { None } else { file };
-            let (let_in, says, event) = expected(case.row, argument.or(heard));
-            assert!(
-                finished.transcript.contains(says),
-                "{place}: {}\n{:#?}",
-                finished.transcript,
-                bed.host.duo_log()
-            );
-            assert_eq!(finished.status == 0, let_in, "{place}");
-            let line = bed.logged(&format!("{event} for 'alice' from 203.0.113.5: "));
-            assert!(line.text.contains(case.detail), "{place}: {}", line.text);
+        let bed = bed(scenario, "");
+        for starter in [Starter::Root, Starter::User] {
+            for (file, argument) in SAID {
+                cell(&bed, &case, starter, file, argument);
+            }
         }
     }
+}
+
+/// One login.
+fn cell(bed: &TestBed, case: &Case, starter: Starter, file: Option<&str>, argument: Option<&str>) {
+    let place = format!(
+        "{}, started by {starter:?}, file {file:?}, argument {argument:?}",
+        case.what
+    );
+    // failmode stands last: the whole file is read before anything is decided.
+    let line = file.map_or(String::new(), |mode| format!("failmode = {mode}\n"));
+    bed.host.write(
+        CONF,
+        0o600,
+        &format!("{}{}\n{line}", config(&bed.duo), case.extra),
+    );
+    bed.duo.clear_faults();
+    (case.fault)(bed);
+    bed.host.clear_log();
+    let service = argument.unwrap_or("plain");
+    let finished = bed.pamtester_of(starter, service, "alice", case.answers);
+    // A file that is not there says nothing.
+    let heard = if case.what == "no file" { None } else { file };
+    let (let_in, says, event) = expected(case.row, starter, heard, argument);
+    assert!(
+        finished.transcript.contains(says),
+        "{place}: {}\n{:#?}",
+        finished.transcript,
+        bed.host.duo_log()
+    );
+    assert_eq!(finished.status == 0, let_in, "{place}");
+    let line = bed.logged(&format!("{event} for 'alice' from 203.0.113.5: "));
+    assert!(line.text.contains(case.detail), "{place}: {}", line.text);
+    // Where Duo's own module would let in, the log says why this one does not.
+    let why = "was started by a user, who can cause this; failmode=safe in /etc/pam.d/plain";
+    let told = matches!(case.row, Row::Way)
+        && starter == Starter::User
+        && argument.is_none()
+        && file != Some("secure");
+    assert_eq!(line.text.contains(why), told, "{place}: {}", line.text);
+    // And the user is told.
+    let told = event == "Failsecure Duo login" && says == AUTHINFO_UNAVAIL;
+    let shown = finished.transcript.contains("Duo cannot be reached.");
+    assert_eq!(shown, told, "{place}: {}", finished.transcript);
 }
 
 #[test]
@@ -366,13 +417,7 @@ fn an_untrusted_file_has_no_word_about_failmode() {
             "a pipe",
             "too large",
         ] {
-            let bed = TestBed::with("", "failmode = safe", |host| {
-                let line = "auth required {module}";
-                host.user("alice")
-                    .pam("plain", line)
-                    .pam("safe", &format!("{line} failmode=safe"))
-                    .pam("secure", &format!("{line} failmode=secure"))
-            });
+            let bed = bed("", "failmode = safe");
             let path = bed.host.directory().join("etc/duo/pam_duo.conf");
             let conf = format!("{}failmode = safe\n", config(&bed.duo));
             match change {

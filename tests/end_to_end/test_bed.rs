@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use duo_login::Starter;
 use duo_sim::{Options, RecordedRequest, Scenario, Simulator};
 use login_sandbox::{Finished, Host, HostBuilder, LogLine, Terminal};
 
@@ -14,6 +15,9 @@ pub const CONF: &str = "/etc/duo/pam_duo.conf";
 
 /// The simulator's CA, in the host.
 pub const CA: &str = "/etc/duo/ca.pem";
+
+/// Where pamtester's logins come from.
+const FROM: &str = "203.0.113.5";
 
 /// A configuration for `duo`, in the host.
 pub fn config(duo: &Simulator) -> String {
@@ -72,9 +76,22 @@ impl TestBed {
 
     /// The same through another service.
     pub fn pamtester_as(&self, service: &str, user: &str, answers: &[&str]) -> Finished {
-        let command = self
-            .host
-            .pamtester(service, user, "203.0.113.5", &["authenticate"]);
+        self.pamtester_of(Starter::Root, service, user, answers)
+    }
+
+    /// The same in a program that root or a user has started.
+    pub fn pamtester_of(
+        &self,
+        starter: Starter,
+        service: &str,
+        user: &str,
+        answers: &[&str],
+    ) -> Finished {
+        let operations = &["authenticate"];
+        let command = match starter {
+            Starter::Root => self.host.pamtester(service, user, FROM, operations),
+            Starter::User => self.host.pamtester_by_user(service, user, FROM, operations),
+        };
         converse(&command, answers)
     }
 

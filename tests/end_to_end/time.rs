@@ -8,7 +8,7 @@ use crate::test_bed::TestBed;
 
 const PREAUTH: &str = "/auth/v2/preauth";
 
-/// The caller of su may stop it. Time that runs out meanwhile is no outage.
+/// The caller of su may stop it. Time that runs out meanwhile is not an outage.
 #[test]
 fn a_process_that_is_stopped_until_time_has_run_out_lets_nobody_in() {
     let bed = TestBed::new("", "https_timeout = 2\nfailmode = safe");
@@ -37,5 +37,10 @@ fn a_process_that_is_stopped_until_time_has_run_out_lets_nobody_in() {
         "{}",
         finished.transcript
     );
-    bed.logged("Error in Duo login for 'alice' from 203.0.113.5: this process was stopped");
+    let line = bed.logged("Failsecure Duo login for 'alice' from 203.0.113.5: ");
+    assert!(
+        line.text.contains("this process was stopped for "),
+        "{}",
+        line.text
+    );
 }

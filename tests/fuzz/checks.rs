@@ -9,7 +9,7 @@ use duo_auth::clock::Clock;
 use duo_auth::retry_after;
 use duo_auth::sign::{Application, Keys, Signature, SignedRequest};
 use duo_auth::{Capability, Device, Offer, Preauth, parse as api};
-use duo_auth::{Client, Reply, Transport, TransportError};
+use duo_auth::{Cause, Client, Reply, Transport, TransportError};
 use duo_auth::{Host, Secret};
 use duo_login::config::{Gecos, MenuSource, read};
 use duo_login::login::{
@@ -240,7 +240,7 @@ pub(crate) fn login(data: &[u8]) {
         },
     );
     let said = world.last.borrow();
-    match ended {
+    match ended.result {
         Ok(Outcome::Approved(_) | Outcome::Skipped { .. }) => {
             assert!(
                 allows(&said),
@@ -249,7 +249,7 @@ pub(crate) fn login(data: &[u8]) {
             );
         }
         Ok(Outcome::ApprovedBefore | Outcome::Bypassed { .. } | Outcome::Failsafe(_)) => {
-            panic!("not for the login to say: {ended:?}")
+            panic!("not for the login to say")
         }
         // `failmode` judges what comes before the factor is asked for, and that alone.
         Err(_) => assert!(!world.asked_auth.get(), "failmode after preauth"),
@@ -314,7 +314,7 @@ impl Transport for &Scripted {
             return Err(TransportError {
                 detail: "connection reset".to_owned(),
                 maybe_sent: true,
-                resource_exhausted: false,
+                cause: Cause::Network,
                 retry_on_new_connection: false,
             });
         };

@@ -23,7 +23,7 @@ fn iphone() -> Vec<Device> {
     vec![phone("DP1", "iPhone")]
 }
 
-fn approved(ended: &duo_login::login::Ended) -> &duo_login::outcome::Attempt {
+fn approved(ended: &crate::script::Ended) -> &duo_login::outcome::Attempt {
     match ended {
         Ok(Outcome::Approved(attempt)) => attempt,
         other => panic!("not approved: {other:?}"),

@@ -2,12 +2,8 @@
 
 use duo_auth::DuoError;
 use duo_auth::{Preauth, Refusal};
-use duo_login::config::Failmode;
 use duo_login::login::ConversationError;
-use duo_login::{
-    config::ConfigFault,
-    outcome::{Fault, Outcome},
-};
+use duo_login::outcome::{Fault, Outcome};
 
 use crate::script::{
     Step, ask, auth_decides, auth_opens, failed, inform, offers, phone, play, rules, status,
@@ -15,15 +11,33 @@ use crate::script::{
 
 const PUSH: &str = "async=1&device=DP1&factor=push&ipaddr=203.0.113.5&username=alice";
 
-fn outages() -> Vec<DuoError> {
+/// What can go wrong on the way to Duo or in its answer, and the fault that it is at preauth.
+fn outages() -> Vec<(DuoError, Fault)> {
+    let (host, detail) = ("h".to_owned(), "d".to_owned());
+    let unreachable = DuoError::Unreachable {
+        host: host.clone(),
+        detail: detail.clone(),
+    };
+    let forbidden = DuoError::NotPermitted {
+        host: host.clone(),
+        detail: detail.clone(),
+    };
+    let exhausted = DuoError::ResourceExhausted { host, detail };
+    let unreadable = DuoError::BadReply("it is not JSON".to_owned());
+    let lacks = exhausted.to_string();
     vec![
-        DuoError::Unreachable {
-            host: "h".to_owned(),
-            detail: "d".to_owned(),
-        },
-        DuoError::Status(503),
-        DuoError::Status(429),
-        DuoError::BadReply("it is not JSON".to_owned()),
+        (unreachable.clone(), Fault::Unreachable(unreachable)),
+        (forbidden.clone(), Fault::NotPermitted(forbidden)),
+        (exhausted, Fault::ResourceExhaustion(lacks)),
+        (
+            DuoError::Status(503),
+            Fault::BadAnswer(DuoError::Status(503)),
+        ),
+        (
+            DuoError::RateLimited,
+            Fault::RateLimited(DuoError::RateLimited),
+        ),
+        (unreadable.clone(), Fault::BadAnswer(unreadable)),
     ]
 }
 
@@ -43,10 +57,10 @@ fn devices() -> Step {
 }
 
 #[test]
-fn an_outage_at_preauth_asks_nobody_and_is_for_failmode_to_judge() {
-    for outage in outages() {
-        let ended = play(&rules(), vec![Step::Preauth(Err(outage.clone()))]);
-        assert_eq!(ended, Err(Fault::Outage(outage)));
+fn what_fails_at_preauth_asks_nobody_and_is_for_failmode_to_judge() {
+    for (error, fault) in outages() {
+        let ended = play(&rules(), vec![Step::Preauth(Err(error))]);
+        assert_eq!(ended, Err(fault));
     }
 }
 
@@ -54,27 +68,6 @@ fn an_outage_at_preauth_asks_nobody_and_is_for_failmode_to_judge() {
 fn rejected_keys_at_preauth_are_a_configuration_fault() {
     let ended = play(&rules(), vec![Step::Preauth(Err(rejected()))]);
     assert_eq!(ended, Err(Fault::KeysRejected(rejected())));
-}
-
-#[test]
-fn failmode_lets_in_for_outages_unless_secure_and_for_configuration_faults_only_if_safe() {
-    let outage = Fault::Outage(DuoError::Status(503));
-    let config = Fault::Config(ConfigFault::MissingKeys);
-    for (fault, failmode, let_in) in [
-        (&outage, None, true),
-        (&outage, Some(Failmode::Safe), true),
-        (&outage, Some(Failmode::Secure), false),
-        (&config, None, false),
-        (&config, Some(Failmode::Safe), true),
-        (&config, Some(Failmode::Secure), false),
-    ] {
-        let expected = if let_in {
-            Outcome::Failsafe(fault.clone())
-        } else {
-            Outcome::Failsecure(fault.clone())
-        };
-        assert_eq!(fault.clone().judge(failmode), expected);
-    }
 }
 
 #[test]
@@ -94,7 +87,7 @@ fn a_refused_request_and_an_unknown_result_at_preauth_keep_out_whatever_failmode
 
 #[test]
 fn whatever_fails_at_auth_or_in_the_wait_keeps_out() {
-    let mut errors = outages();
+    let mut errors: Vec<DuoError> = outages().into_iter().map(|(error, _)| error).collect();
     errors.extend([rejected(), refused(), DuoError::Bug("b".to_owned())]);
     for error in errors {
         let at_auth = play(

@@ -5,7 +5,7 @@ use std::time::Duration;
 use duo_auth::DuoError;
 use duo_auth::{Capability, Offer, Preauth, Refusal, ServerPrompt, VerifiedPush};
 use duo_login::config::MenuSource;
-use duo_login::login::{Channel, Ended, Rules};
+use duo_login::login::{Channel, Rules};
 use duo_login::outcome::Outcome;
 
 use crate::script::{
@@ -52,7 +52,7 @@ fn one_phone() -> Step {
 }
 
 #[track_caller]
-fn approved(ended: &Ended) {
+fn approved(ended: &crate::script::Ended) {
     assert!(matches!(ended, Ok(Outcome::Approved(_))), "{ended:?}");
 }
 

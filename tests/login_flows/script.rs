@@ -14,10 +14,9 @@ use duo_auth::{
 use duo_auth::{DuoApi, DuoError};
 use duo_login::config::MenuSource;
 use duo_login::login::{
-    self, Answer, Channel, Conversation, ConversationError, Ended, Journal, LoginContext, Ports,
-    Rules,
+    self, Answer, Channel, Conversation, ConversationError, Journal, LoginContext, Ports, Rules,
 };
-use duo_login::outcome::Attempt;
+use duo_login::outcome::{Attempt, Fault, Outcome};
 
 /// One thing that happens.
 pub enum Step {
@@ -154,6 +153,9 @@ pub fn rules() -> Rules {
     }
 }
 
+/// How a login ended.
+pub type Ended = Result<Outcome, Fault>;
+
 /// Plays the script and gives how the login ended. Panics on anything that is not in the script.
 #[track_caller]
 pub fn play(rules: &Rules, steps: Vec<Step>) -> Ended {
@@ -174,13 +176,17 @@ pub fn play(rules: &Rules, steps: Vec<Step>) -> Ended {
             journal: &mut shared.clone(),
         },
     );
+    // As the module does, once it has logged how the login ended.
+    for text in &ended.parting {
+        shared.clone().inform(text);
+    }
     let left = shared.steps.borrow();
     assert!(
         left.is_empty(),
         "never came: {:?}",
         left.iter().map(describe).collect::<Vec<_>>()
     );
-    ended
+    ended.result
 }
 
 /// A phone with everything.

@@ -49,13 +49,24 @@ pub struct TransportError {
     /// harmless to do so: two pushes for one login teach people to approve what they did not ask
     /// for.
     pub maybe_sent: bool,
-    /// Local resource exhaustion (descriptors, memory). Not an outage: the caller of su controls
-    /// these limits.
-    pub resource_exhausted: bool,
+    /// Who is to blame.
+    pub cause: Cause,
     /// Whether a new connection may fare better: it happened on one that had been kept alive, which
     /// the other side may have closed meanwhile, or on a new one that broke before anything was
     /// sent.
     pub retry_on_new_connection: bool,
+}
+
+/// Who is to blame for a request that brought no reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The way to Duo, or Duo.
+    Network,
+    /// Local resource exhaustion (descriptors, memory, ports, time). Not an outage: the caller of
+    /// su controls these limits.
+    ResourceExhaustion,
+    /// This machine does not permit it: SELinux, or a local firewall (EACCES, EPERM).
+    NotPermitted,
 }
 
 /// What a login asks of Duo. Deadlines are points on the line of [`Clock::now`].
@@ -199,7 +210,11 @@ impl<'a, T: Transport> Client<'a, T> {
         let mut sent_again = false;
         let mut rate_limited = 0;
         loop {
-            let left = self.left(deadline)?.min(call.timeout);
+            let left = match self.left(deadline) {
+                Ok(left) => left.min(call.timeout),
+                Err(_) if rate_limited > 0 => return Err(DuoError::RateLimited),
+                Err(error) => return Err(error),
+            };
             let reply = match self.send(call.method, path, &call.parameters, left) {
                 Ok(reply) => reply,
                 Err(SendError::Sign(error)) => return Err(DuoError::Bug(error.to_string())),
@@ -210,10 +225,7 @@ impl<'a, T: Transport> Client<'a, T> {
                         sent_again = true;
                         continue;
                     }
-                    if error.resource_exhausted {
-                        return Err(DuoError::Bug(clean(&error.detail)));
-                    }
-                    return Err(self.unreachable(&error.detail));
+                    return Err(self.failed(&error, rate_limited > 0));
                 }
             };
             let refusal = match reply.status {
@@ -246,7 +258,7 @@ impl<'a, T: Transport> Client<'a, T> {
                     rate_limited += 1;
                     // Waiting longer than the login may last helps nobody.
                     if self.clock.now().saturating_add(wait) >= deadline {
-                        return Err(DuoError::Status(429));
+                        return Err(DuoError::RateLimited);
                     }
                     (self.trace)(format!("{path}: HTTP 429, waiting {} ms", wait.as_millis()));
                     self.clock.sleep(wait);
@@ -254,6 +266,21 @@ impl<'a, T: Transport> Client<'a, T> {
                 500..=599 => return Err(DuoError::Status(status)),
                 status => return Err(DuoError::Refused { status, refusal }),
             }
+        }
+    }
+
+    /// What a transport's error means. After a 429, it is that: whoever brought it about may have
+    /// brought about the rest.
+    fn failed(&self, error: &TransportError, rate_limited: bool) -> DuoError {
+        let host = self.application.host.to_string();
+        let detail = clean(&error.detail);
+        if rate_limited {
+            return DuoError::RateLimited;
+        }
+        match error.cause {
+            Cause::Network => DuoError::Unreachable { host, detail },
+            Cause::ResourceExhaustion => DuoError::ResourceExhausted { host, detail },
+            Cause::NotPermitted => DuoError::NotPermitted { host, detail },
         }
     }
 

@@ -6,7 +6,7 @@ use crate::sanitize::clean;
 /// Why Duo gave no usable answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DuoError {
-    /// DNS, TCP, TLS, a proxy, or a time-out.
+    /// DNS, TCP, TLS, a proxy, a time-out, or a connection that broke.
     #[error("Couldn't connect to {host}: {detail}")]
     Unreachable {
         /// Host of the configuration.
@@ -14,7 +14,27 @@ pub enum DuoError {
         /// What went wrong.
         detail: String,
     },
-    /// A status that says that Duo cannot answer now: 5xx, 429 to the end, a redirect.
+    /// Local resource exhaustion: descriptors, memory, ports, or time in which this process was
+    /// stopped. Not an outage, whatever it looks like.
+    #[error("Couldn't connect to {host}: {detail}")]
+    ResourceExhausted {
+        /// Host of the configuration.
+        host: String,
+        /// What went wrong.
+        detail: String,
+    },
+    /// This machine does not permit the connection (EACCES, EPERM).
+    #[error("Couldn't connect to {host}: {detail}; SELinux or a local firewall forbids it")]
+    NotPermitted {
+        /// Host of the configuration.
+        host: String,
+        /// What went wrong.
+        detail: String,
+    },
+    /// Too many requests (429), to the end. Whoever has a password can bring it about.
+    #[error("HTTP 429")]
+    RateLimited,
+    /// A status that says that Duo cannot answer now: 5xx, a redirect.
     #[error("HTTP {0}")]
     Status(u16),
     /// A body that is not what Duo documents.

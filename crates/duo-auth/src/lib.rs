@@ -18,7 +18,7 @@ mod secret;
 pub mod sign;
 mod skew;
 
-pub use client::{Client, DuoApi, Reply, Transport, TransportError};
+pub use client::{Cause, Client, DuoApi, Reply, Transport, TransportError};
 pub use error::DuoError;
 pub use host::{BadHost, Host};
 pub use reply::{

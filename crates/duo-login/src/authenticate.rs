@@ -1,213 +1,254 @@
 //! One login from end to end: arguments and PAM items in, an [`Outcome`] out, every log line on
 //! the way. Names no PAM code.
 
-use std::time::Duration;
-
-use crate::args::Arguments;
-use crate::config::file::{FileFault, read_trusted};
-use crate::config::{Bypass, Config, ConfigFault, Failmode, Finding, read};
-use crate::connect;
-use crate::log::{Log, Severity};
-use crate::login::{self, Channel, Conversation, Journal, LoginContext, Ports, Rules};
-use crate::outcome::{Attempt, Fault, Outcome, Who};
-use crate::pam_items::PamItems;
-use crate::pushinfo::{self, Details};
-use crate::stall::StallWatch;
-use crate::who::address;
-use crate::who::{Identity, identify};
 use duo_auth::clean;
 use duo_auth::clock::SystemClock;
 use duo_auth::net::trust;
 
-/// Runs a login and writes its log lines.
-pub fn authenticate(
-    arguments: &Arguments,
-    items: &PamItems,
-    log: &Log,
-    conversation: &mut dyn Conversation,
-) -> Outcome {
-    let mut who = Who {
-        user: items.user.clone(),
-        from: items.rhost.clone(),
-    };
-    let outcome = decide(arguments, items, log, conversation, &mut who);
-    write(&outcome, &who, log);
-    outcome
+use crate::args::Arguments;
+use crate::config::{Bypass, Config, ConfigFault, StatusMode};
+use crate::connect;
+use crate::load::{Loaded, load};
+use crate::log::{Log, Severity};
+use crate::login::{self, Channel, Conversation, Ended, Journal, LoginContext, Ports, Rules};
+use crate::messages;
+use crate::outcome::{Attempt, Consent, Fault, Outcome, Verdict, Who};
+use crate::pam_items::PamItems;
+use crate::pushinfo::{self, Details};
+use crate::starter::Starter;
+use crate::who::address;
+use crate::who::{Identity, identify};
+
+/// What a login is run with.
+#[derive(Clone, Copy)]
+pub struct Authentication<'a> {
+    /// The module's arguments.
+    pub arguments: &'a Arguments,
+    /// What PAM says.
+    pub items: &'a PamItems,
+    /// Who started the application.
+    pub starter: Starter,
+    /// Where log lines go.
+    pub log: &'a Log,
 }
 
-fn write(outcome: &Outcome, who: &Who, log: &Log) {
-    if let Some((severity, line)) = outcome.log_line(who) {
-        log.line(severity, &line);
+/// How a login ended, and what the user is still to be told.
+struct Decision {
+    outcome: Outcome,
+    /// Told after the outcome is logged.
+    parting: Vec<String>,
+}
+
+impl From<Outcome> for Decision {
+    fn from(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            parting: Vec::new(),
+        }
     }
 }
 
-impl Outcome {
-    /// Writes the log line of an outcome that needed no login.
-    pub fn logged(self, items: &PamItems, log: &Log) -> Self {
+impl Authentication<'_> {
+    /// Runs the login and writes its log lines. The outcome is logged before the user is told: who
+    /// ends the application while it tells must not go unseen.
+    pub fn run(self, conversation: &mut dyn Conversation) -> Outcome {
+        let mut who = Who {
+            user: self.items.user.clone(),
+            from: self.items.rhost.clone(),
+        };
+        let Decision { outcome, parting } = self.decide(conversation, &mut who);
+        self.write(&outcome, &who);
+        for text in &parting {
+            conversation.inform(text);
+        }
+        outcome
+    }
+
+    /// The user approved a moment ago, on the same PAM handle: no login, but its log line.
+    pub fn approved_before(self) -> Outcome {
+        let items = self.items;
         let client = address::client(items.ssh_connection.as_deref(), items.rhost.as_deref());
         let known = items.rhost.clone().filter(|rhost| !rhost.is_empty());
         let who = Who {
             user: items.user.clone(),
             from: known.or_else(|| client.map(|address| address.to_string())),
         };
-        write(&self, &who, log);
-        self
+        self.write(&Outcome::ApprovedBefore, &who);
+        Outcome::ApprovedBefore
     }
-}
 
-fn decide(
-    arguments: &Arguments,
-    items: &PamItems,
-    log: &Log,
-    conversation: &mut dyn Conversation,
-    who: &mut Who,
-) -> Outcome {
-    if !arguments.bad.is_empty() {
-        for bad in &arguments.bad {
-            log.line(
-                Severity::Error,
-                &format!("Invalid pam_duo option: '{}'", clean(bad)),
-            );
+    fn write(self, outcome: &Outcome, who: &Who) {
+        if let Some((severity, line)) = outcome.log_line(who) {
+            self.log.line(severity, &line);
         }
-        return Outcome::BadArguments;
     }
-    let (config, failmode) = load(arguments, log);
-    let config = match config {
-        Ok(config) => config,
-        Err(fault) => return config_fault(fault, failmode, arguments, log),
-    };
-    let (duo_name, note) = match identify(items, &config) {
-        Err(error) => {
-            return Outcome::LookUpFailed {
-                detail: error.to_string(),
-            };
+
+    fn decide(self, conversation: &mut dyn Conversation, who: &mut Who) -> Decision {
+        let arguments = self.arguments;
+        if !arguments.bad.is_empty() {
+            for bad in &arguments.bad {
+                let line = format!("Invalid pam_duo option: '{}'", clean(bad));
+                self.log.line(Severity::Error, &line);
+            }
+            return Outcome::BadArguments.into();
         }
-        Ok(Identity::Unknown) => return Outcome::NoSuchUser,
-        Ok(Identity::Bypassed(user)) => {
-            who.user = user.name;
-            return Outcome::Bypassed {
-                ignore: config.bypass == Bypass::Ignore,
-            };
-        }
-        Ok(Identity::Asked {
-            user,
-            duo_name,
-            note,
-        }) => {
-            who.user = user.name;
-            (duo_name, note)
-        }
-    };
-    if let Some(note) = note {
-        log.line(Severity::Warning, &note);
-    }
-    let client = address::client(items.ssh_connection.as_deref(), items.rhost.as_deref());
-    if who.from.as_deref().unwrap_or_default().is_empty() {
-        who.from = client.map(|address| address.to_string());
-    }
-    let ipaddr = match client {
-        None if config.fallback_local_ip => address::server(),
-        known => known,
-    };
-    let mut request = LoginContext {
-        username: duo_name,
-        ipaddr: ipaddr.map(|address| address.to_string()),
-        hostname: hostname(),
-        push_kind: None,
-        pushinfo: None,
-    };
-    if config.pushinfo {
-        let command = pushinfo::command(items);
-        let details = Details {
-            server: request.hostname.as_deref(),
-            service: &items.service,
-            from: who.from.as_deref(),
-            user: &who.user,
-            command: command.as_deref(),
+        let Loaded { config, failmode } = load(arguments, self.log);
+        let consent = Consent {
+            file: failmode,
+            argument: arguments.failmode,
+            starter: self.starter,
         };
-        request.pushinfo = Some(details.encoded());
-        request.push_kind = Some(pushinfo::kind(&items.service, items.through_sshd()));
+        let config = match config {
+            Ok(config) => config,
+            Err(fault) => return self.judge(fault, consent, StatusMode::Auto),
+        };
+        let (duo_name, note) = match identify(self.items, &config) {
+            Err(error) => {
+                let detail = error.to_string();
+                return Outcome::LookUpFailed { detail }.into();
+            }
+            Ok(Identity::Unknown) => return Outcome::NoSuchUser.into(),
+            Ok(Identity::Bypassed(user)) => {
+                who.user = user.name;
+                let ignore = config.bypass == Bypass::Ignore;
+                return Outcome::Bypassed { ignore }.into();
+            }
+            Ok(Identity::Asked {
+                user,
+                duo_name,
+                note,
+            }) => {
+                who.user = user.name;
+                (duo_name, note)
+            }
+        };
+        if let Some(note) = note {
+            self.log.line(Severity::Warning, &note);
+        }
+        let context = self.context(&config, duo_name, who);
+        match self.ask_duo(&config, &context, conversation, who) {
+            Ok(Ended { result, parting }) => match result {
+                Ok(outcome) => Decision { outcome, parting },
+                Err(fault) => self.judge(fault, consent, config.status),
+            },
+            Err(fault) => self.judge(fault, consent, config.status),
+        }
     }
-    let watch = StallWatch::start();
-    let ended = ask_duo(&config, &request, items, log, conversation, who);
-    match ended {
-        Ok(outcome) => outcome,
-        Err(Fault::Config(fault)) => config_fault(fault, failmode, arguments, log),
-        Err(Fault::Outage(outage)) if watch.may_have_lost(tolerable_loss(config.https_timeout)) => {
-            Outcome::Error {
-                detail: format!("this process was stopped while Duo was asked ({outage})"),
+
+    /// Says what is wrong with the configuration in a line of its own, then judges the fault, and
+    /// tells the user whom it keeps out.
+    fn judge(self, fault: Fault, consent: Consent, status: StatusMode) -> Decision {
+        if let Fault::Config(fault) = &fault {
+            let line = match fault {
+                ConfigFault::MissingKeys
+                | ConfigFault::BadHost(_)
+                | ConfigFault::BadProxy(_)
+                | ConfigFault::NoVerify => {
+                    format!("{fault} in {}", self.arguments.conf.display())
+                }
+                ConfigFault::File { .. } | ConfigFault::Trust(_) => fault.to_string(),
+            };
+            self.log.line(Severity::Error, &line);
+        }
+        match fault.judge(consent) {
+            Verdict::LetIn => Outcome::Failsafe(fault).into(),
+            Verdict::KeepOut(reason) => {
+                let text = if fault.is_configuration() {
+                    messages::FAILED
+                } else {
+                    messages::UNREACHABLE
+                };
+                let told = (status != StatusMode::Quiet).then(|| text.to_owned());
+                Decision {
+                    outcome: Outcome::Failsecure {
+                        fault,
+                        reason: reason.in_words(&clean(&self.items.service)),
+                    },
+                    parting: told.into_iter().collect(),
+                }
             }
         }
-        Err(fault) => fault.judge(failmode),
     }
-}
 
-/// How long this process may not have run while Duo was asked, if a time-out is to be trusted: a
-/// busy machine's hiccups, and never so much that Duo had no time to answer.
-fn tolerable_loss(https_timeout: Duration) -> Duration {
-    (https_timeout / 4).max(Duration::from_millis(500))
-}
-
-/// Reads and judges the configuration. The argument's `failmode` overrides the file's, and a
-/// file that cannot be trusted says nothing.
-fn load(arguments: &Arguments, log: &Log) -> (Result<Config, ConfigFault>, Option<Failmode>) {
-    let path = arguments.conf.display();
-    let file = match read_trusted(&arguments.conf) {
-        Ok(file) => file,
-        Err(fault) => {
-            let reason = match &fault {
-                FileFault::Io(error) => plain(error),
-                FileFault::WritableByOthers(_) | FileFault::ForeignOwner(_) => {
-                    format!("not trusted: {path} must be readable only by user 'root': {fault}")
-                }
-                other => other.to_string(),
-            };
-            let path = arguments.conf.clone();
-            return (Err(ConfigFault::File { path, reason }), arguments.failmode);
+    /// What Duo is told of the login; completes `who`.
+    fn context(self, config: &Config, username: String, who: &mut Who) -> LoginContext {
+        let items = self.items;
+        let client = address::client(items.ssh_connection.as_deref(), items.rhost.as_deref());
+        if who.from.as_deref().unwrap_or_default().is_empty() {
+            who.from = client.map(|address| address.to_string());
         }
-    };
-    if file.readable_by_others {
-        log.line(
-            Severity::Error,
-            &format!("{path} must be readable only by user 'root'"),
-        );
-    }
-    let reading = read(&file.text);
-    for finding in &reading.findings {
-        let severity = match finding {
-            Finding::NotUnderstood { .. } | Finding::BadValue { .. } => Severity::Error,
-            Finding::WithoutEffect { .. } => Severity::Info,
-            _ => Severity::Warning,
+        let ipaddr = match client {
+            None if config.fallback_local_ip => address::server(),
+            known => known,
         };
-        log.line(severity, &finding.describe(&path));
-    }
-    (reading.config, arguments.failmode.or(reading.failmode))
-}
-
-/// An I/O error without Rust's "(os error 2)".
-fn plain(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(" (os error") {
-        Some((words, _)) => words.to_owned(),
-        None => text,
-    }
-}
-
-/// Says what is wrong in a line of its own, then lets `failmode` judge.
-fn config_fault(
-    fault: ConfigFault,
-    failmode: Option<Failmode>,
-    arguments: &Arguments,
-    log: &Log,
-) -> Outcome {
-    let line = match &fault {
-        ConfigFault::MissingKeys | ConfigFault::BadHost(_) | ConfigFault::NoVerify => {
-            format!("{fault} in {}", arguments.conf.display())
+        let hostname = hostname();
+        let (mut push_kind, mut pushinfo) = (None, None);
+        if config.pushinfo {
+            let command = pushinfo::command(items);
+            let details = Details {
+                server: hostname.as_deref(),
+                service: &items.service,
+                from: who.from.as_deref(),
+                user: &who.user,
+                command: command.as_deref(),
+            };
+            pushinfo = Some(details.encoded());
+            push_kind = Some(pushinfo::kind(&items.service, items.through_sshd()));
         }
-        ConfigFault::File { .. } | ConfigFault::Trust(_) => fault.to_string(),
-    };
-    log.line(Severity::Error, &line);
-    Fault::Config(fault).judge(failmode)
+        LoginContext {
+            username,
+            ipaddr: ipaddr.map(|address| address.to_string()),
+            hostname,
+            push_kind,
+            pushinfo,
+        }
+    }
+
+    fn ask_duo(
+        self,
+        config: &Config,
+        context: &LoginContext,
+        conversation: &mut dyn Conversation,
+        who: &Who,
+    ) -> Result<Ended, Fault> {
+        let log = self.log;
+        let clock = SystemClock::start();
+        if let Some(cafile) = config.cafile.as_deref() {
+            if trust::may_be_changed_by_others(cafile) {
+                let path = cafile.display();
+                log.line(
+                    Severity::Error,
+                    &format!(
+                        "{path} must be writable only by user 'root': who writes it can pose as Duo"
+                    ),
+                );
+            }
+        }
+        let trace = |text: String| log.trace(&text);
+        let mut duo = connect::client(config, &clock, &trace).map_err(|error| {
+            if error.is_resource_exhaustion() {
+                Fault::ResourceExhaustion(error.to_string())
+            } else {
+                Fault::Config(ConfigFault::Trust(error.to_string()))
+            }
+        })?;
+        let rules = Rules {
+            prompts: config.prompts,
+            autopush: config.autopush,
+            verified_push: config.verified_push,
+            menu: config.menu,
+            channel: Channel::new(config.status, self.items.through_sshd()),
+            https_timeout: config.https_timeout,
+            login_timeout: config.login_timeout,
+        };
+        let ports = Ports {
+            duo: &mut duo,
+            conversation,
+            clock: &clock,
+            journal: &mut LogJournal { log, who },
+        };
+        Ok(login::run(context, &rules, ports))
+    }
 }
 
 /// Writes failed attempts to the log.
@@ -221,50 +262,6 @@ impl Journal for LogJournal<'_> {
         let (severity, line) = self.who.failed_attempt(attempt, why);
         self.log.line(severity, &line);
     }
-}
-
-fn ask_duo(
-    config: &Config,
-    request: &LoginContext,
-    items: &PamItems,
-    log: &Log,
-    conversation: &mut dyn Conversation,
-    who: &Who,
-) -> login::Ended {
-    let clock = SystemClock::start();
-    if let Some(cafile) = config.cafile.as_deref() {
-        if trust::may_be_changed_by_others(cafile) {
-            let path = cafile.display();
-            log.line(
-                Severity::Error,
-                &format!(
-                    "{path} must be writable only by user 'root': who writes it can pose as Duo"
-                ),
-            );
-        }
-    }
-    let trace = |text: String| log.trace(&text);
-    let mut duo = connect::client(config, &clock, &trace)
-        .map_err(|error| ConfigFault::Trust(error.to_string()))?;
-    let rules = Rules {
-        prompts: config.prompts,
-        autopush: config.autopush,
-        verified_push: config.verified_push,
-        menu: config.menu,
-        channel: Channel::new(config.status, items.through_sshd()),
-        https_timeout: config.https_timeout,
-        login_timeout: config.login_timeout,
-    };
-    login::run(
-        request,
-        &rules,
-        Ports {
-            duo: &mut duo,
-            conversation,
-            clock: &clock,
-            journal: &mut LogJournal { log, who },
-        },
-    )
 }
 
 /// This server's name, for Duo.

@@ -8,6 +8,7 @@ pub mod args;
 pub mod authenticate;
 pub mod config;
 pub mod connect;
+mod load;
 pub mod log;
 pub mod login;
 pub mod menu;
@@ -15,7 +16,8 @@ pub mod messages;
 pub mod outcome;
 mod pam_items;
 pub mod pushinfo;
-mod stall;
+mod starter;
 pub mod who;
 
 pub use pam_items::PamItems;
+pub use starter::Starter;

@@ -171,6 +171,8 @@ pub const LOCKED_OUT: &str = "Your account is locked out. Ask your administrator
 pub const NOT_ALLOWED: &str = "Duo does not allow this login. Ask your administrator.";
 /// Enrolment wanted, without a word from Duo.
 pub const ENROLL: &str = "You are not enrolled in Duo. Ask your administrator.";
+/// A fault on the way to Duo keeps the user out.
+pub const UNREACHABLE: &str = "Duo cannot be reached. Try again later, or ask your administrator.";
 /// Something failed that the user cannot mend.
 pub const FAILED: &str = "Duo login failed. Ask your administrator; the log says why.";
 
@@ -221,6 +223,7 @@ mod tests {
             LOCKED_OUT.to_owned(),
             NOT_ALLOWED.to_owned(),
             ENROLL.to_owned(),
+            UNREACHABLE.to_owned(),
             FAILED.to_owned(),
             tries_left(3),
             duo_says(&long, ""),

@@ -7,15 +7,15 @@ use std::process::ExitCode;
 
 use duo_auth::Secret;
 use duo_auth::clean;
-use duo_login::PamItems;
 use duo_login::args;
-use duo_login::authenticate::authenticate;
+use duo_login::authenticate::Authentication;
 use duo_login::config::file::{FileFault, read_trusted};
 use duo_login::config::read;
 use duo_login::log::Log;
 use duo_login::login::{Answer, Conversation, ConversationError};
 use duo_login::menu::LONGEST_ANSWER;
 use duo_login::who::users;
+use duo_login::{PamItems, Starter};
 use duo_login::{log::Severity, outcome::Outcome};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -66,7 +66,14 @@ pub(crate) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit
         ssh_connection: None,
     };
     let log = Log::kept(&items.service);
-    let outcome = authenticate(&module, &items, &log, &mut Console);
+    let authentication = Authentication {
+        arguments: &module,
+        items: &items,
+        // As sshd, which this stands in for.
+        starter: Starter::Root,
+        log: &log,
+    };
+    let outcome = authentication.run(&mut Console);
     tell(&outcome, &arguments.user, config, &log, output);
     if gets_in(&outcome) {
         ExitCode::SUCCESS
@@ -132,7 +139,7 @@ fn notes(outcome: &Outcome, user: &str, config: &Path) -> Vec<String> {
         Outcome::Failsafe(_) => {
             vec!["Duo could not be asked, and failmode lets the user in: run pamduo check.".into()]
         }
-        Outcome::Failsecure(_) => {
+        Outcome::Failsecure { .. } => {
             vec!["Duo could not be asked: run pamduo check.".to_owned()]
         }
         Outcome::OutOfTries => vec!["All tries were used up.".to_owned()],

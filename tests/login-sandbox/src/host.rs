@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -187,6 +188,36 @@ impl Host {
     ) -> Command {
         let rhost = format!("rhost={rhost}");
         let mut arguments = vec!["pamtester", "-I", &rhost, service, user];
+        arguments.extend(operations);
+        self.inside(&arguments)
+    }
+
+    /// The same, started by the user with id 2001: a copy of pamtester that is setuid root, as su
+    /// and sudo are.
+    ///
+    /// # Panics
+    /// If the copy cannot be made.
+    #[must_use]
+    pub fn pamtester_by_user(
+        &self,
+        service: &str,
+        user: &str,
+        rhost: &str,
+        operations: &[&str],
+    ) -> Command {
+        let program = self.directory().join("pamtester");
+        if !program.exists() {
+            let original = root()
+                .unwrap_or_else(|| "/".into())
+                .join("usr/bin/pamtester");
+            fs::copy(original, &program).expect("a copy of pamtester");
+            let mode = fs::Permissions::from_mode(0o4755);
+            fs::set_permissions(&program, mode).expect("its mode");
+        }
+        let program = text(&program);
+        let rhost = format!("rhost={rhost}");
+        let mut arguments = vec!["setpriv", "--reuid=2001", "--regid=2001", "--clear-groups"];
+        arguments.extend([program.as_str(), "-I", &rhost, service, user]);
         arguments.extend(operations);
         self.inside(&arguments)
     }

@@ -19,6 +19,8 @@ pub(super) struct Exchange {
     deadline: Mutex<Option<Instant>>,
     /// Which addresses there are, and what is known of them.
     route: Mutex<Route>,
+    /// What this machine lacked, where an error does not tell.
+    lacked: Mutex<Option<&'static str>>,
 }
 
 /// The addresses of the last connection that was wanted.
@@ -42,7 +44,18 @@ impl Exchange {
 
     pub(super) fn begin(&self, timeout: Duration) {
         self.set_stage(Self::REUSED);
+        *lock(&self.lacked) = None;
         *lock(&self.deadline) = Instant::now().checked_add(timeout);
+    }
+
+    /// This machine lacked `what`.
+    pub(super) fn lacks(&self, what: &'static str) {
+        *lock(&self.lacked) = Some(what);
+    }
+
+    /// What this machine lacked.
+    pub(super) fn lacked(&self) -> Option<&'static str> {
+        *lock(&self.lacked)
     }
 
     /// The connection that was wanted has been made to `peer`.

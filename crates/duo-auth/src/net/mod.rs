@@ -2,6 +2,7 @@
 
 mod crypto;
 mod exchange;
+mod local_cause;
 mod pem;
 mod proxy;
 mod resolve;
@@ -10,5 +11,6 @@ mod transport;
 pub mod trust;
 mod wire;
 
+pub use local_cause::is_resource_exhaustion;
 pub use proxy::{BadProxy, ProxyAddress};
 pub use transport::{HttpsTransport, USER_AGENT};

@@ -16,6 +16,8 @@ use nix::sys::socket::{
     socket, sockopt::SocketError,
 };
 
+use super::local_cause::{is_local, lacks_source_address, weightier};
+
 /// How long an address may be silent before the next one is tried as well (RFC 8305, section 5).
 const HEAD_START: Duration = Duration::from_millis(250);
 
@@ -26,33 +28,26 @@ const HEAD_START: Duration = Duration::from_millis(250);
 pub(super) fn connect_any(addresses: &[SocketAddr], deadline: Instant) -> io::Result<TcpStream> {
     let mut waiting = interleave(addresses).into_iter();
     let mut open: Vec<OwnedFd> = Vec::new();
-    let mut last_error = None;
-    // Local resource exhaustion outranks whatever the network says: it must not be taken for an
-    // outage.
-    let mut exhausted = None;
+    let mut worst: Option<io::Error> = None;
     let mut next_start = Instant::now();
     loop {
         let now = Instant::now();
         if now >= deadline {
-            return Err(exhausted.unwrap_or(io::ErrorKind::TimedOut.into()));
+            let local = worst.filter(is_local);
+            return Err(local.unwrap_or(io::ErrorKind::TimedOut.into()));
         }
         if now >= next_start || open.is_empty() {
-            match waiting.next().map(start) {
+            match waiting.next().map(start_from_here) {
                 Some(Ok(socket)) => {
                     open.push(socket);
                     next_start = now + HEAD_START;
                 }
                 Some(Err(error)) => {
-                    if is_resource_exhaustion(&error) {
-                        exhausted = Some(error);
-                    } else {
-                        last_error = Some(error);
-                    }
+                    worst = Some(weightier(worst, error));
                     continue;
                 }
                 None if open.is_empty() => {
-                    let error = exhausted.or(last_error);
-                    return Err(error.unwrap_or(io::ErrorKind::AddrNotAvailable.into()));
+                    return Err(worst.unwrap_or(io::ErrorKind::NotFound.into()));
                 }
                 None => next_start = deadline,
             }
@@ -62,8 +57,8 @@ pub(super) fn connect_any(addresses: &[SocketAddr], deadline: Instant) -> io::Re
             let socket = open.remove(index);
             match getsockopt(&socket, SocketError) {
                 Ok(0) => return finish(socket),
-                Ok(code) => last_error = Some(io::Error::from_raw_os_error(code)),
-                Err(error) => last_error = Some(error.into()),
+                Ok(code) => worst = Some(weightier(worst, io::Error::from_raw_os_error(code))),
+                Err(error) => worst = Some(weightier(worst, error.into())),
             }
             // It has failed: no reason to wait with the next one.
             next_start = now;
@@ -71,13 +66,18 @@ pub(super) fn connect_any(addresses: &[SocketAddr], deadline: Instant) -> io::Re
     }
 }
 
-/// Whether this machine has run out of descriptors or memory.
-pub(super) fn is_resource_exhaustion(error: &io::Error) -> bool {
-    use nix::libc::{EMFILE, ENFILE, ENOBUFS, ENOMEM};
-    matches!(
-        error.raw_os_error(),
-        Some(EMFILE | ENFILE | ENOBUFS | ENOMEM)
-    )
+/// An address that this machine has no way to reach says so without a system's code, which would
+/// be that of ports that are used up.
+fn start_from_here(address: SocketAddr) -> io::Result<OwnedFd> {
+    start(address).map_err(|error| {
+        if error.raw_os_error() == Some(nix::libc::EADDRNOTAVAIL) && lacks_source_address(address) {
+            return io::Error::new(
+                io::ErrorKind::AddrNotAvailable,
+                format!("this machine has no address to reach {} from", address.ip()),
+            );
+        }
+        error
+    })
 }
 
 /// The families in turn, beginning with the first address's (RFC 8305, section 4), so that a
@@ -214,7 +214,7 @@ mod tests {
         let error = connect_any(&addresses(&["127.0.0.1:1"]), soon()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
         let error = connect_any(&[], soon()).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::AddrNotAvailable);
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
     }
 
     struct Dead {

@@ -3,9 +3,10 @@
 //! ureq's defaults do not suit a PAM module, so each is set: no proxy from the environment, no
 //! redirects, an HTTP status is not an error, HTTPS only, a time limit for everything.
 
-use std::fs::File;
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
 use ureq::http::Request;
@@ -13,11 +14,11 @@ use ureq::unversioned::transport::{ConnectProxyConnector, Connector as _};
 use ureq::{Agent, Error};
 
 use super::exchange::Exchange;
+use super::local_cause::{is_not_permitted, is_resource_exhaustion, probe};
 use super::proxy::ProxyAddress;
 use super::resolve::BoundedResolver;
-use super::tcp::is_resource_exhaustion;
 use super::wire::{Begin, TcpConnector, TlsConnector};
-use crate::client::{Reply, Transport, TransportError};
+use crate::client::{Cause, Reply, Transport, TransportError};
 use crate::host::Host;
 use crate::sign::SignedRequest;
 
@@ -26,6 +27,12 @@ use crate::sign::SignedRequest;
 const BODY_LIMIT: u64 = 256 * 1024;
 /// Longest head of a reply, in bytes.
 const HEADER_LIMIT: usize = 16 * 1024;
+
+/// How late a time-out may come on a busy machine before this process is taken to have been stopped.
+const LEAST_TOLERATED: Duration = Duration::from_secs(1);
+/// Longest time that a connection may be idle and still be used. A firewall on the way may have
+/// dropped it while the user looked for the phone, and a request for a factor is never sent twice.
+const LONGEST_IDLE: Duration = Duration::from_secs(15);
 
 /// Names this program and its version to Duo.
 pub const USER_AGENT: &str = concat!("pam_duo-rs/", env!("CARGO_PKG_VERSION"));
@@ -54,9 +61,7 @@ impl HttpsTransport {
             .max_response_header_size(HEADER_LIMIT)
             .max_idle_connections(1)
             .max_idle_connections_per_host(1)
-            // A user may look for the phone longer than ureq's 15 s; the login's own deadline ends
-            // it.
-            .max_idle_age(Duration::from_secs(24 * 60 * 60))
+            .max_idle_age(LONGEST_IDLE)
             .build();
         let connector =
             ().chain(Begin(Arc::clone(&exchange)))
@@ -124,13 +129,23 @@ impl Transport for HttpsTransport {
     ) -> Result<Reply, TransportError> {
         // Beyond a day, adding to a point in time may overflow.
         let timeout = timeout.min(Duration::from_secs(24 * 60 * 60));
+        let started = Instant::now();
         self.exchange.begin(timeout);
         self.run(request, timeout).map_err(|error| {
+            let lacked = lacked(&error, &self.exchange, started.elapsed(), timeout);
             let stage = self.exchange.stage();
+            let mut detail = describe(&error);
+            if let Some(lacked) = &lacked {
+                let _ = write!(detail, " ({lacked})");
+            }
             TransportError {
-                detail: describe(&error),
+                detail,
                 maybe_sent: stage != Exchange::CONNECTING,
-                resource_exhausted: matches!(&error, Error::Io(error) if is_resource_exhaustion(error)) || is_starved(),
+                cause: match &error {
+                    _ if lacked.is_some() => Cause::ResourceExhaustion,
+                    Error::Io(error) if is_not_permitted(error) => Cause::NotPermitted,
+                    _ => Cause::Network,
+                },
                 retry_on_new_connection: match stage {
                     Exchange::REUSED => true,
                     Exchange::CONNECTING => self.exchange.is_worth_another(&error),
@@ -141,12 +156,27 @@ impl Transport for HttpsTransport {
     }
 }
 
-/// Probes for exhaustion: `getaddrinfo` may report "no such host" when it cannot open a socket.
-fn is_starved() -> bool {
-    let probe = || File::open("/dev/null");
-    let probes: [std::io::Result<File>; 4] = std::array::from_fn(|_| probe());
-    let failed = probes.iter().filter_map(|probe| probe.as_ref().err());
-    failed.into_iter().any(is_resource_exhaustion)
+/// What this machine lacked, if that is why the request failed.
+fn lacked(
+    error: &Error,
+    exchange: &Exchange,
+    took: Duration,
+    timeout: Duration,
+) -> Option<Cow<'static, str>> {
+    if let Some(what) = exchange.lacked() {
+        return Some(what.into());
+    }
+    if matches!(error, Error::Io(error) if is_resource_exhaustion(error)) {
+        return Some("this machine's own limit".into());
+    }
+    if let Some(what) = probe() {
+        return Some(what.into());
+    }
+    // Every wait ends by the deadline. Where one did not, this process was stopped meanwhile, and
+    // Duo's answer may have been there in time.
+    let late = took.saturating_sub(timeout);
+    let tolerable = LEAST_TOLERATED.max(timeout / 4);
+    (late > tolerable).then(|| format!("this process was stopped for {} s", late.as_secs()).into())
 }
 
 /// An error's words for the log. Never the request's.

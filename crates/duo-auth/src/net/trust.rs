@@ -24,6 +24,7 @@ use rustls::{
 use webpki::{EndEntityCert, anchor_from_trusted_cert};
 
 use super::crypto::provider;
+use super::local_cause::is_resource_exhaustion;
 use super::pem;
 
 /// Where distributions keep the store as one file: Debian and Ubuntu; Fedora and RHEL; SUSE;
@@ -49,6 +50,14 @@ pub enum TrustError {
         /// Why not.
         reason: String,
     },
+    /// This machine lacks what reading the file needs: that says nothing about the file.
+    #[error("no CA certificate could be read from {}: {source}", .path.display())]
+    ResourceExhausted {
+        /// The file.
+        path: PathBuf,
+        /// What it lacks.
+        source: io::Error,
+    },
     /// The system's store.
     #[error(
         "no CA certificate could be read from the system's store ({}); install the package \
@@ -59,6 +68,22 @@ pub enum TrustError {
     /// A bug.
     #[error("TLS cannot be set up: {0}")]
     Tls(#[from] rustls::Error),
+}
+
+impl TrustError {
+    /// Whether it is this machine's want, and not the file's fault.
+    #[must_use]
+    pub fn is_resource_exhaustion(&self) -> bool {
+        matches!(self, Self::ResourceExhausted { .. })
+    }
+}
+
+/// Why a file cannot be used as a store.
+enum Unusable {
+    /// It cannot be read.
+    Io(io::Error),
+    /// What is in it is of no use.
+    Content(String),
 }
 
 /// TLS 1.2 and 1.3 with the certificates of `cafile`, or else of the system's store.
@@ -129,19 +154,40 @@ pub fn store(cafile: Option<&Path>) -> Result<Store, TrustError> {
 
 /// The file that counts, read.
 fn find(cafile: Option<&Path>) -> Result<(&Path, Roots), TrustError> {
-    match cafile {
-        Some(path) => match Roots::read(path) {
+    if let Some(path) = cafile {
+        return match Roots::read(path) {
             Ok(roots) => Ok((path, roots)),
-            Err(reason) => Err(TrustError::CaFile {
-                path: path.to_owned(),
-                reason,
-            }),
-        },
-        None => SYSTEM_STORES
-            .iter()
-            .map(Path::new)
-            .find_map(|path| Some((path, Roots::read(path).ok()?)))
-            .ok_or(TrustError::SystemStore),
+            Err(unusable) => Err(unusable.of(path)),
+        };
+    }
+    for path in SYSTEM_STORES.iter().map(Path::new) {
+        match Roots::read(path) {
+            Ok(roots) => return Ok((path, roots)),
+            Err(unusable) => {
+                let error = unusable.of(path);
+                if error.is_resource_exhaustion() {
+                    return Err(error);
+                }
+            }
+        }
+    }
+    Err(TrustError::SystemStore)
+}
+
+impl Unusable {
+    /// The error for `path`.
+    fn of(self, path: &Path) -> TrustError {
+        let path = path.to_owned();
+        match self {
+            Self::Io(source) if is_resource_exhaustion(&source) => {
+                TrustError::ResourceExhausted { path, source }
+            }
+            Self::Io(error) => TrustError::CaFile {
+                path,
+                reason: error.to_string(),
+            },
+            Self::Content(reason) => TrustError::CaFile { path, reason },
+        }
     }
 }
 
@@ -154,8 +200,8 @@ struct Roots {
 
 impl Roots {
     /// Reads a PEM file. Certificates that cannot be used are passed over; none at all is an error.
-    fn read(path: &Path) -> Result<Self, String> {
-        let text = read_file(path).map_err(|error| error.to_string())?;
+    fn read(path: &Path) -> Result<Self, Unusable> {
+        let text = read_file(path).map_err(Unusable::Io)?;
         let usable = |root: pem::Encoded<'_>| {
             root.decode()
                 .is_some_and(|root| anchor_from_trusted_cert(&root).is_ok())
@@ -166,10 +212,10 @@ impl Roots {
                 provider: provider(),
             });
         }
-        Err(match pem::certificates(&text).count() {
+        Err(Unusable::Content(match pem::certificates(&text).count() {
             0 => "there is none in it".to_owned(),
             count => format!("{count} certificates in it, none of them usable"),
-        })
+        }))
     }
 
     /// The roots that the chain names as issuers.

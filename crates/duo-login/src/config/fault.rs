@@ -22,6 +22,10 @@ pub enum ConfigFault {
     /// `noverify` is set.
     #[error("'noverify' is refused: Duo's certificate is always verified; use cafile instead")]
     NoVerify,
+    /// `http_proxy` is not a proxy's address. It is not asked past the proxy: whoever sets one means
+    /// it.
+    #[error("Bad value of 'http_proxy': {0}")]
+    BadProxy(duo_auth::net::BadProxy),
     /// There is nothing to trust.
     #[error("{0}")]
     Trust(String),

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use super::values::Values;
 use super::{Bypass, Config, Failmode, MenuSource, StatusMode};
+use duo_auth::net::ProxyAddress;
 use duo_auth::sign::Signature;
 
 /// Where a key stands in the shipped file and in the man page.
@@ -344,11 +345,17 @@ pub static KEYS: &[Key] = &[
             Section::Connection,
             "http://[user:password@]host[:port]",
             |v, text| {
-                v.http_proxy = duo_auth::net::ProxyAddress::parse(text).ok();
-                match v.http_proxy {
-                    Some(_) => Taken::Used,
-                    None => Taken::Bad,
+                if text.is_empty() {
+                    v.http_proxy = None;
+                    return Taken::Bad;
                 }
+                let parsed = ProxyAddress::parse(text);
+                let taken = match parsed {
+                    Ok(_) => Taken::Used,
+                    Err(_) => Taken::BadInstead("Duo is not asked"),
+                };
+                v.http_proxy = Some(parsed);
+                taken
             },
         )
     },

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use duo_auth::net::ProxyAddress;
+use duo_auth::net::{BadProxy, ProxyAddress};
 use duo_auth::sign::{Application, Keys, Signature};
 use duo_auth::{Host, Secret};
 
@@ -19,7 +19,7 @@ pub(super) struct Values {
     pub(super) groups: Groups,
     pub(super) failmode: Option<Failmode>,
     pub(super) pushinfo: bool,
-    pub(super) http_proxy: Option<ProxyAddress>,
+    pub(super) http_proxy: Option<Result<ProxyAddress, BadProxy>>,
     pub(super) autopush: bool,
     pub(super) verified_push: bool,
     pub(super) prompts: u64,
@@ -98,7 +98,7 @@ impl Values {
             },
             groups: self.groups,
             pushinfo: self.pushinfo,
-            http_proxy: self.http_proxy,
+            http_proxy: self.http_proxy.transpose().map_err(ConfigFault::BadProxy)?,
             autopush: self.autopush,
             verified_push: self.verified_push,
             prompts: u8::try_from(self.prompts).unwrap_or(u8::MAX),

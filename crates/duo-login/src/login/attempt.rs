@@ -59,13 +59,13 @@ pub(super) enum AttemptEnd {
 }
 
 /// What the attempts of one login share.
-pub(super) struct Attempts<'a> {
-    pub(super) request: &'a LoginContext,
+pub(super) struct Attempts<'a, 's> {
+    pub(super) context: &'a LoginContext,
     pub(super) rules: &'a Rules,
     pub(super) preauth: PreauthRequest<'a>,
     pub(super) duo: &'a mut dyn DuoApi,
     pub(super) clock: &'a dyn Clock,
-    pub(super) screen: Screen<'a>,
+    pub(super) screen: &'s mut Screen<'a>,
     /// When the login has to be over, in [`Clock::now`] time.
     pub(super) end: Duration,
     /// Expiry of the current offer's verification code, in the same time.
@@ -76,7 +76,7 @@ pub(super) struct Attempts<'a> {
     pub(super) verifies: bool,
 }
 
-impl Attempts<'_> {
+impl Attempts<'_, '_> {
     /// Pushes, or else calls, without asking; in the menu if neither is possible.
     pub(super) fn automatic(&mut self, offer: &mut Offer) -> AttemptEnd {
         if self.rules.menu == MenuSource::Server && offer.prompt.is_some() {
@@ -103,7 +103,7 @@ impl Attempts<'_> {
             return over;
         }
         let menu = Menu::new(offer);
-        let answer = match self.ask(&menu.render(&self.request.username)) {
+        let answer = match self.ask(&menu.render(&self.context.username)) {
             Ok(answer) => answer,
             Err(over) => return over,
         };
@@ -187,7 +187,7 @@ impl Attempts<'_> {
             // Policy has changed meanwhile: a plain push it is.
             return self.use_option(option, offer);
         };
-        let factor = push(self.request, &option.device, Some(&verified.txid));
+        let factor = push(self.context, &option.device, Some(&verified.txid));
         let question = messages::verified_push(&verified.code);
         self.use_factor_and_ask(factor, attempt_with(option), &question)
     }
@@ -200,7 +200,7 @@ impl Attempts<'_> {
         }
         let verified = offer.verified_push.take();
         let txid = verified.as_ref().map(|push| push.txid.as_str());
-        let factor = push(self.request, &option.device, txid);
+        let factor = push(self.context, &option.device, txid);
         let progress = messages::pushed(&option.device_name);
         let mut started = Started::new(attempt_with(option), self.clock.now());
         match self.start(factor, &mut started) {
@@ -243,7 +243,7 @@ impl Attempts<'_> {
             Ok(preauth) => preauth,
             Err(error) => return Err(self.broken(error)),
         };
-        match admit(preauth, &mut self.screen) {
+        match admit(preauth, self.screen) {
             Admitted::Ended(outcome) => Err(AttemptEnd::Over(outcome)),
             Admitted::Offer(fresh) => {
                 self.code_ends = code_ends(&fresh, self.clock);
@@ -287,12 +287,12 @@ fn attempt_with(option: &MenuOption) -> Attempt {
     }
 }
 
-fn push<'a>(request: &'a LoginContext, device: &'a str, txid: Option<&'a str>) -> Factor<'a> {
+fn push<'a>(context: &'a LoginContext, device: &'a str, txid: Option<&'a str>) -> Factor<'a> {
     Factor::Push {
         device,
         txid,
-        kind: request.push_kind.as_deref(),
-        pushinfo: request.pushinfo.as_deref(),
+        kind: context.push_kind.as_deref(),
+        pushinfo: context.pushinfo.as_deref(),
     }
 }
 

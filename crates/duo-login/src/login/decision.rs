@@ -14,7 +14,7 @@ use duo_auth::{AuthReply, AuthRequest, Factor, Progress, Status, Verdict};
 /// answered has three.
 const MOST_NEWS: u8 = 8;
 
-impl Attempts<'_> {
+impl Attempts<'_, '_> {
     /// Asks Duo for a factor and waits for the decision.
     pub(super) fn use_factor(
         &mut self,
@@ -85,8 +85,8 @@ impl Attempts<'_> {
         started: &mut Started,
     ) -> Result<Option<Progress>, DuoError> {
         let request = AuthRequest {
-            username: &self.request.username,
-            place: self.request.place(),
+            username: &self.context.username,
+            place: self.context.place(),
             factor,
         };
         Ok(match self.duo.auth(&request, self.end)? {

@@ -45,6 +45,8 @@ pub(super) struct Screen<'a> {
     notices: Vec<String>,
     /// Messages since the last question.
     messages: u8,
+    /// What is to be told once the outcome has been logged.
+    parting: Vec<String>,
 }
 
 impl<'a> Screen<'a> {
@@ -54,6 +56,7 @@ impl<'a> Screen<'a> {
             channel,
             notices: Vec::new(),
             messages: 0,
+            parting: Vec::new(),
         }
     }
 
@@ -86,16 +89,17 @@ impl<'a> Screen<'a> {
         }
     }
 
-    /// Why the login ends without success. sshd shows it then.
+    /// Why the login ends without success: told once that has been logged. sshd shows it then.
     pub(super) fn last_words(&mut self, text: &str) {
-        if self.channel == Channel::Quiet {
-            return;
+        if self.channel != Channel::Quiet {
+            self.parting.append(&mut self.notices);
+            self.parting.push(text.to_owned());
         }
-        for notice in std::mem::take(&mut self.notices) {
-            self.inform(&notice);
-        }
-        // One more, in any case: why the login has ended.
-        self.conversation.inform(text);
+    }
+
+    /// What is to be told once the outcome has been logged.
+    pub(super) fn into_parting(self) -> Vec<String> {
+        self.parting
     }
 
     /// Asks; what the user must know comes first.

@@ -10,7 +10,7 @@ use crate::outcome::Attempt;
 use duo_auth::Secret;
 use duo_auth::{Factor, Offer, ServerPrompt};
 
-impl Attempts<'_> {
+impl Attempts<'_, '_> {
     /// Shows Duo's own menu and sends what the answer stands for.
     pub(super) fn by_server_menu(
         &mut self,
@@ -66,8 +66,8 @@ impl Attempts<'_> {
         let factor = Factor::Prompt {
             answer,
             txid: Some(&verified.txid),
-            kind: self.request.push_kind.as_deref(),
-            pushinfo: self.request.pushinfo.as_deref(),
+            kind: self.context.push_kind.as_deref(),
+            pushinfo: self.context.pushinfo.as_deref(),
         };
         let attempt = Attempt {
             factor: "push",
@@ -98,8 +98,8 @@ impl Attempts<'_> {
         let factor = Factor::Prompt {
             answer,
             txid: verified.as_ref().map(|push| push.txid.as_str()),
-            kind: self.request.push_kind.as_deref(),
-            pushinfo: self.request.pushinfo.as_deref(),
+            kind: self.context.push_kind.as_deref(),
+            pushinfo: self.context.pushinfo.as_deref(),
         };
         let attempt = Attempt {
             factor: kind,

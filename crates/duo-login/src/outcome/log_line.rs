@@ -69,7 +69,11 @@ impl Outcome {
                 ),
             ),
             Self::Failsafe(fault) => warning("Failsafe Duo login", &fault.to_string()),
-            Self::Failsecure(fault) => warning("Failsecure Duo login", &fault.to_string()),
+            Self::Failsecure { fault, reason } => {
+                let reason = reason.as_deref().map(|reason| format!("; {reason}"));
+                let detail = format!("{fault}{}", reason.unwrap_or_default());
+                warning("Failsecure Duo login", &detail)
+            }
             Self::Denied { message } => warning("Aborted Duo login", message),
             Self::Refused(refusal) | Self::RefusedLate(refusal) => {
                 warning("Aborted Duo login", &refusal.to_string())

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use duo_auth::{DuoError, clean};
 
-pub use fault::Fault;
+pub use fault::{Consent, Fault, Reason, Verdict};
 pub use log_line::Who;
 pub use pam_code::PamCode;
 
@@ -74,7 +74,12 @@ pub enum Outcome {
     /// A fault lets the user in.
     Failsafe(Fault),
     /// A fault keeps the user out.
-    Failsecure(Fault),
+    Failsecure {
+        /// The fault.
+        fault: Fault,
+        /// Why it keeps out where Duo's own module would let in.
+        reason: Option<String>,
+    },
     /// Duo keeps the user out at preauth, or wants the user to enrol.
     Denied {
         /// Duo's words.

@@ -69,12 +69,16 @@ impl Outcome {
             | Self::Failsafe(_)
             | Self::Bypassed { ignore: false } => PamCode::Success,
             Self::Bypassed { ignore: true } => PamCode::Ignore,
-            Self::Failsecure(Fault::Outage(_)) | Self::Error { .. } | Self::RefusedLate(_) => {
-                PamCode::AuthinfoUnavail
-            }
-            Self::Failsecure(Fault::Config(_) | Fault::KeysRejected(_))
-            | Self::LookUpFailed { .. }
-            | Self::BadArguments => PamCode::ServiceErr,
+            Self::Failsecure { fault, .. } => match fault {
+                Fault::Config(_) | Fault::KeysRejected(_) => PamCode::ServiceErr,
+                Fault::BadAnswer(_)
+                | Fault::Unreachable(_)
+                | Fault::NotPermitted(_)
+                | Fault::RateLimited(_)
+                | Fault::ResourceExhaustion(_) => PamCode::AuthinfoUnavail,
+            },
+            Self::Error { .. } | Self::RefusedLate(_) => PamCode::AuthinfoUnavail,
+            Self::LookUpFailed { .. } | Self::BadArguments => PamCode::ServiceErr,
             Self::Denied { .. } | Self::Refused(_) | Self::Stopped { .. } => PamCode::PermDenied,
             Self::OutOfTries => PamCode::Maxtries,
             Self::NoSuchUser => PamCode::UserUnknown,
@@ -95,7 +99,11 @@ mod tests {
     #[test]
     fn every_outcome_has_the_code_of_the_contract() {
         let text = String::new;
-        let outage = || Fault::Outage(DuoError::Status(503));
+        let outage = || Fault::BadAnswer(DuoError::Status(503));
+        let kept_out = |fault| Outcome::Failsecure {
+            fault,
+            reason: None,
+        };
         let config = || Fault::Config(ConfigFault::MissingKeys);
         let refused = || DuoError::Refused {
             status: 400,
@@ -109,10 +117,18 @@ mod tests {
             (Outcome::Bypassed { ignore: true }, Pam::Ignore),
             (Outcome::Failsafe(outage()), Pam::Success),
             (Outcome::Failsafe(config()), Pam::Success),
-            (Outcome::Failsecure(outage()), Pam::AuthinfoUnavail),
-            (Outcome::Failsecure(config()), Pam::ServiceErr),
+            (kept_out(outage()), Pam::AuthinfoUnavail),
             (
-                Outcome::Failsecure(Fault::KeysRejected(DuoError::KeysRejected(
+                kept_out(Fault::RateLimited(DuoError::RateLimited)),
+                Pam::AuthinfoUnavail,
+            ),
+            (
+                kept_out(Fault::ResourceExhaustion(text())),
+                Pam::AuthinfoUnavail,
+            ),
+            (kept_out(config()), Pam::ServiceErr),
+            (
+                kept_out(Fault::KeysRejected(DuoError::KeysRejected(
                     Refusal::default(),
                 ))),
                 Pam::ServiceErr,

@@ -155,7 +155,7 @@ fn judge(step: &mut Step, path: &Path, reading: Reading) -> Option<Config> {
                     "copy the API hostname from Duo's Admin Panel",
                 ),
                 // Told with its line already.
-                ConfigFault::Trust(_) => return None,
+                ConfigFault::Trust(_) | ConfigFault::BadProxy(_) => return None,
                 ConfigFault::NoVerify => (
                     Problem::FileNoVerify,
                     "take noverify out; cafile says which certificates to trust",
