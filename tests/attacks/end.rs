@@ -12,7 +12,7 @@ pub struct End {
 }
 
 /// Parts of the log's line by which a kind of fault is known, the weightiest first.
-const KINDS: [(&str, &str); 19] = [
+const KINDS: [(&str, &str); 20] = [
     ("HTTP 429", "429"),
     ("SELinux or a local firewall", "not permitted"),
     ("what this machine lacks", "own machine"),
@@ -32,6 +32,7 @@ const KINDS: [(&str, &str); 19] = [
     ("Couldn't connect", "the way to Duo"),
     ("Couldn't open", "configuration"),
     ("cafile", "configuration"),
+    ("HTTP 503", "Duo's answer"),
 ];
 
 fn kind(text: &str) -> &'static str {
@@ -55,7 +56,9 @@ impl End {
             () if marked && approved => (true, "the factor".to_owned()),
             () if marked => (true, "unseen".to_owned()),
             () if line("Skipped Duo login").is_some() => (privileged, "skipped".to_owned()),
-            () if failsafe.is_some() => (false, format!("{application} has no privileges")),
+            () if failsafe.is_some() && line("Failsecure Duo login").is_none() => {
+                (false, format!("{application} has no privileges"))
+            }
             () if approved => (false, format!("{application} ends after the factor")),
             () => (false, kept_out(&line, application)),
         };

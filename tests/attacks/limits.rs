@@ -72,14 +72,14 @@ fn nobody_gets_in_by_a_limit() {
             ],
         ),
         Attack::through(
-            "busy loops beside it, at nice 19, idle I/O and SCHED_IDLE, on one processor",
+            "a busy loop beside it, on one processor, at nice 19 and idle I/O",
             &[
                 "taskset",
                 "--cpu-list",
                 "0",
                 "@",
                 "busy",
-                "8",
+                "1",
                 "--",
                 "nice",
                 "-n",
@@ -87,12 +87,10 @@ fn nobody_gets_in_by_a_limit() {
                 "ionice",
                 "-c",
                 "3",
-                "chrt",
-                "--idle",
-                "0",
             ],
         )
         .by_moment(),
+        Attack::through("SCHED_IDLE", &["chrt", "--idle", "0"]).by_moment(),
     ];
     page::section(TITLE, INTRODUCTION, &attacks);
 }

@@ -34,14 +34,17 @@ fn an_outage_lets_in_to_roots_own_programs_alone() {
             FaultKind::StallAccept,
             None,
         ),
-        row("Duo answers 503", "Duo").fault("/auth/v2/preauth", FaultKind::Status, None),
+        row("Duo answers 503", "Duo")
+            .fault("/auth/v2/preauth", FaultKind::Status, None)
+            .against(ALL),
     ];
     page::section(
         "What no user here can do",
         "These are outages, for the contract as for the administrator: with `failmode` unset or\n\
          `safe` they let in to root's own programs, such as `sshd`, so that a server can be\n\
          reached while Duo cannot. Whoever can bring one about needs the first factor alone.\n\
-         `secure` keeps out. Programs that a user starts are let in by Duo's own answer alone.",
+         `secure` keeps out. What a user has started is let in by Duo's own answer alone: see\n\
+         \"The network's names\".",
         &attacks,
     );
 }

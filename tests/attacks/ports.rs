@@ -2,8 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
-
-use login_sandbox::Terminal;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use crate::attack::{ALL, Attack, Play};
 use crate::page;
@@ -47,33 +46,51 @@ impl Drop for Holder {
     }
 }
 
-fn set_range(range: &str) {
+fn set_range(first: u16, last: u16) {
     let path = "/proc/sys/net/ipv4/ip_local_port_range";
-    run("sh", &["-c", &format!("echo {range} > {path}")]);
+    run("sh", &["-c", &format!("echo {first} {last} > {path}")]);
+}
+
+/// The first of 32 ports that no login has used before: those are in use for a minute.
+fn fresh_ports() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(10_000);
+    let next = NEXT.fetch_add(32, Ordering::Relaxed);
+    assert!(next < 30_000);
+    next
+}
+
+/// What is held.
+#[derive(Clone, Copy)]
+enum Held {
+    /// Bound sockets of these kinds.
+    Bound(&'static str),
+    /// Connections to Duo.
+    Connected,
 }
 
 /// A login while the ports are held.
-fn held(site: &Site, app: App, attack: &[&str]) {
-    // Ports of logins before may be in use for a minute: these were not.
-    set_range("20000 20031");
-    let holder = Holder::start(site, attack);
+fn held(site: &Site, app: App, held: Held) {
+    let first = fresh_ports();
+    let last = first + 31;
+    set_range(first, last);
+    let (from, to) = (first.to_string(), last.to_string());
+    let holder = match held {
+        Held::Bound(kinds) => Holder::start(site, &["ports", kinds, &from, &to]),
+        Held::Connected => Holder::start(site, &["connections", "127.0.0.1", "443"]),
+    };
     if app == App::Sshd {
-        let mark = site.mark(app);
         let relay = format!(
             "ProxyCommand={} relay 127.0.0.1 {} 30000",
             site.tool().display(),
             site.bed.host.port()
         );
-        Terminal::start(&site.bed.host.ssh("alice", &[&relay], &mark)).finish();
+        let ssh = site.bed.host.ssh("alice", &[&relay], &site.mark(app));
+        site.play(&ssh);
     } else {
         site.play(&site.login(app, &[]));
     }
     drop(holder);
-    set_range("32768 60999");
-}
-
-fn bound(kinds: &'static str) -> [&'static str; 4] {
-    ["ports", kinds, "20000", "20031"]
+    set_range(32768, 60999);
 }
 
 #[test]
@@ -81,28 +98,28 @@ fn nobody_gets_in_by_holding_ports() {
     let row = |what, play| Attack::new(what, WHO, ALL, Play::ByHand(play));
     let attacks = [
         row("TCP and UDP, Duo has an address", |site, app| {
-            held(site, app, &bound("both"));
+            held(site, app, Held::Bound("both"));
         })
         .conf(LITERAL),
         row("TCP alone, Duo has an address", |site, app| {
-            held(site, app, &bound("tcp"));
+            held(site, app, Held::Bound("tcp"));
         })
         .conf(LITERAL),
         row(
             "connections to Duo from each, Duo has an address",
             |site, app| {
-                held(site, app, &["connections", "127.0.0.1", "443"]);
+                held(site, app, Held::Connected);
             },
         )
         .conf(LITERAL),
         row("TCP and UDP, Duo's name comes from DNS", |site, app| {
-            held(site, app, &bound("both"));
+            held(site, app, Held::Bound("both"));
         }),
         row("TCP alone, Duo's name comes from DNS", |site, app| {
-            held(site, app, &bound("tcp"));
+            held(site, app, Held::Bound("tcp"));
         }),
         row("UDP alone, Duo's name comes from DNS", |site, app| {
-            held(site, app, &bound("udp"));
+            held(site, app, Held::Bound("udp"));
         }),
     ];
     page::section(TITLE, INTRODUCTION, &attacks);

@@ -33,8 +33,8 @@ fn at_the_question(site: &Site, app: App, before: &[String], keys: &str) {
     thread::sleep(Duration::from_millis(200));
     terminal.send(keys);
     if keys == "\u{1a}" {
-        terminal.expect("stopped");
-        terminal.expect("asscode");
+        // Stopped and gone on, or held back while the question stands.
+        thread::sleep(Duration::from_millis(800));
         terminal.send("\u{3}");
     }
     terminal.finish();
@@ -127,16 +127,15 @@ fn folder_and_descriptors() -> Vec<Attack> {
              echo 'failmode = safe' | tee pam_duo.conf >etc/duo/pam_duo.conf && \
              { \"$@\"; s=$?; rm -r $d; exit $s; }",
         )),
-        shell("no standard input", "exec \"$@\" <&-").verdict_only(),
-        shell("no standard output", "exec \"$@\" >&-").verdict_only(),
-        shell("no standard error", "exec \"$@\" 2>&-").verdict_only(),
-        shell("none of the three", "exec \"$@\" <&- >&- 2>&-").verdict_only(),
+        shell("no standard input", "exec \"$@\" <&-"),
+        shell("no standard output", "exec \"$@\" >&-"),
+        shell("no standard error", "exec \"$@\" 2>&-"),
+        shell("none of the three", "exec \"$@\" <&- >&- 2>&-"),
         silent(shell(
             "none of the three, and no resolver",
             "exec \"$@\" <&- >&- 2>&-",
-        ))
-        .verdict_only(),
-        shell("an output that is full", "exec \"$@\" >/dev/full 2>&1").verdict_only(),
+        )),
+        shell("an output that is full", "exec \"$@\" >/dev/full 2>&1"),
         shell("umask 0777", "umask 0777; exec \"$@\""),
         Attack::through("a fixed layout of memory", &["setarch", "-R"]),
     ]
@@ -166,12 +165,18 @@ fn terminal() -> Vec<Attack> {
         })
         .fault(PREAUTH, FaultKind::Delay, Some(600))
         .verdict_only(),
-        shell("an input that is at its end", "exec \"$@\" </dev/null"),
+        asked(
+            "no terminal, and an input that is at its end, at the question",
+            |site, app| {
+                let at_end = words(&["setsid", "--wait", "sh", "-c", "exec \"$@\" </dev/null", "sh"]);
+                site.play(&site.login_by(CAROL, app, &at_end));
+            },
+        ),
     ]
 }
 
 fn privileges() -> Vec<Attack> {
-    let unprivileged = |attack: Attack| attack.without_privileges().verdict_only();
+    let unprivileged = |attack: Attack| attack.without_privileges();
     vec![
         unprivileged(Attack::through(
             "a debugger (ptrace)",

@@ -106,8 +106,8 @@ fn nobody_gets_in_by_stops_and_signals() {
         )
         .fault(PREAUTH, FaultKind::Delay, Some(600)),
         slow(Attack::through(
-            "waits that end as late as may be (timer slack of 100 s)",
-            &["@", "slack", "100000000000", "--"],
+            "waits that end as late as may be (timer slack of 3 s)",
+            &["@", "slack", "3000000000", "--"],
         ))
         .by_moment(),
     ];
