@@ -19,6 +19,9 @@ pub const ALL: &[App] = &[App::Su, App::Sudo, App::Sshd];
 pub enum Play {
     /// One login for each, which begins with these words; `@` is the attacking program.
     Through(Vec<Vec<String>>),
+    /// Logins under a limit on memory, such as `as`, in small steps where the module begins to run:
+    /// a little more, and everything works.
+    Around(&'static str),
     /// One login, by hand.
     ByHand(fn(&Site, App)),
 }
@@ -59,6 +62,25 @@ pub struct Attack {
     rule: Rule,
 }
 
+/// Width of a step at the edge of a limit, in bytes.
+const EDGE: u64 = 16 * 1024;
+/// How many there are: from the edge, enough for a thread's stack and what it takes to look up a name.
+const STEPS: u64 = 58;
+
+/// The least limit, to a step, under which the module says anything.
+fn edge(login: impl Fn(u64) -> Result<End, String>) -> Result<u64, String> {
+    let (mut too_little, mut enough) = (EDGE, 64 * 1024 * 1024);
+    while enough - too_little > EDGE {
+        let middle = u64::midpoint(too_little, enough);
+        if login(middle)?.how.ends_with(" ends") {
+            too_little = middle;
+        } else {
+            enough = middle;
+        }
+    }
+    Ok(enough)
+}
+
 impl Attack {
     pub fn new(what: &'static str, who: &'static str, against: &'static [App], play: Play) -> Self {
         Self {
@@ -89,6 +111,11 @@ impl Attack {
     /// Many logins against su and sudo. Where each of them fails is the machine's.
     pub fn swept(what: &'static str, words: impl Iterator<Item = Vec<String>>) -> Self {
         Self::new(what, USER, STARTED, Play::Through(words.collect())).verdict_only()
+    }
+
+    /// Logins at the edge of a limit on memory, against su and sudo.
+    pub fn around(what: &'static str, limit: &'static str) -> Self {
+        Self::new(what, USER, STARTED, Play::Around(limit)).verdict_only()
     }
 
     pub fn against(mut self, against: &'static [App]) -> Self {
@@ -157,10 +184,22 @@ impl Attack {
             }
             Play::Through(logins) => {
                 for before in logins {
-                    site.forget();
-                    site.play(&site.login(app, before));
-                    ends.insert(self.end(site, app, setting, &before.join(" "))?);
+                    ends.insert(self.login(site, app, setting, before)?);
                 }
+            }
+            Play::Around(limit) => {
+                let login = |bytes: u64| {
+                    let before = ["prlimit".to_owned(), format!("--{limit}={bytes}")];
+                    self.login(site, app, setting, &before)
+                };
+                let edge = edge(login)?;
+                for step in 0..STEPS {
+                    ends.insert(login((edge + step * EDGE).saturating_sub(2 * EDGE))?);
+                }
+                let hows: Vec<&str> = ends.iter().map(|end| end.how.as_str()).collect();
+                // It begins below where anything works, and goes on to where everything does.
+                assert!(hows.contains(&"Duo denies"), "{limit}: {hows:?}");
+                assert!(hows.iter().any(|how| how.ends_with(" ends")), "{hows:?}");
             }
         }
         if self.by_moment && setting == Setting::Argument {
@@ -175,6 +214,19 @@ impl Attack {
             Told::Verdict => verdicts.into_iter().collect::<Vec<_>>().join(" or "),
             Told::Whole => words.into_iter().collect::<Vec<_>>().join(", or "),
         })
+    }
+
+    /// One login that begins with these words.
+    fn login(
+        &self,
+        site: &Site,
+        app: App,
+        setting: Setting,
+        before: &[String],
+    ) -> Result<End, String> {
+        site.forget();
+        site.play(&site.login(app, before));
+        self.end(site, app, setting, &before.join(" "))
     }
 
     fn end(&self, site: &Site, app: App, setting: Setting, how: &str) -> Result<End, String> {

@@ -17,27 +17,17 @@ fn limit(
     values.map(move |value| words(&["prlimit", &format!("--{name}={value}")]))
 }
 
-const MIB: u64 = 1024 * 1024;
-/// A quarter of a MiB.
-const STEP: u64 = MIB / 4;
-
-/// As much as su and sudo need to start, in steps up to where nothing fails any more.
-fn address_space() -> impl Iterator<Item = u64> {
-    (4 * MIB..=12 * MIB)
-        .step_by(usize::try_from(STEP).unwrap())
-        .chain((13..=40).step_by(3).map(|mib| mib * MIB))
-}
-
-fn data() -> impl Iterator<Item = u64> {
-    let small = (0..=2 * MIB).step_by(64 * 1024);
-    small.chain((3..=30).step_by(3).map(|mib| mib * MIB))
-}
-
 #[test]
 fn nobody_gets_in_by_a_limit() {
     let attacks = [
-        Attack::swept("RLIMIT_AS, 4 to 40 MiB", limit("as", address_space())),
-        Attack::swept("RLIMIT_DATA, 0 to 30 MiB", limit("data", data())),
+        Attack::around(
+            "RLIMIT_AS, in steps of 16 KiB where the module begins to run",
+            "as",
+        ),
+        Attack::around(
+            "RLIMIT_DATA, in steps of 16 KiB where the module begins to run",
+            "data",
+        ),
         Attack::swept("RLIMIT_NOFILE, 0 to 24", limit("nofile", 0..=24)),
         Attack::swept(
             "all descriptors of 64 open but 0 to 20",

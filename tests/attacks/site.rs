@@ -102,12 +102,16 @@ impl Site {
         };
         let scenario = Scenario::from_toml(SCENARIO).unwrap();
         let duo = Simulator::start(scenario, options).unwrap();
+        let name = nix::unistd::gethostname().unwrap();
+        let name = name.to_string_lossy();
         let bed = TestBed::over(duo, "", |host| {
             host.user("alice")
                 .user("bob")
                 .user("carol")
                 .user("bo")
                 .file("/etc/resolv.conf", 0o644, "nameserver 127.0.0.53\n")
+                // sudo looks up the machine's own name.
+                .file("/etc/hosts", 0o644, &format!("127.0.0.1 localhost {name}\n"))
                 .file("/etc/login.defs", 0o644, "FAIL_DELAY 0\n")
                 .file(
                     "/etc/sudoers",

@@ -168,7 +168,14 @@ fn terminal() -> Vec<Attack> {
         asked(
             "no terminal, and an input that is at its end, at the question",
             |site, app| {
-                let at_end = words(&["setsid", "--wait", "sh", "-c", "exec \"$@\" </dev/null", "sh"]);
+                let at_end = words(&[
+                    "setsid",
+                    "--wait",
+                    "sh",
+                    "-c",
+                    "exec \"$@\" </dev/null",
+                    "sh",
+                ]);
                 site.play(&site.login_by(CAROL, app, &at_end));
             },
         ),

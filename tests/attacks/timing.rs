@@ -12,9 +12,10 @@ use crate::site::{App, Site, words};
 
 const TITLE: &str = "Time and signals";
 const INTRODUCTION: &str = "\
-Duo's answer takes 0.6 s. The user may send signals to `su` as long as its real
-user id is his, and to `sudo`, which is root's at once, from the terminal alone:
-what has no effect on `sudo` is played all the same.";
+Duo's answer takes 0.6 s. A user may send signals to the `su` and `sudo` that he
+has started, stop them, and set timers before. Whether the argument lets in lies
+in the moment: a stop that ends soon after the time limit looks like a slow
+network.";
 
 const PREAUTH: &str = "/auth/v2/preauth";
 
