@@ -1,7 +1,7 @@
 //! Text from outside, made fit for one line of a log or a terminal.
 
 /// Replaces what could move the cursor, colour the screen, start a new log line or reverse the
-/// reading direction.
+/// reading direction, each character by a `?`. The number of characters stays.
 #[must_use]
 pub fn clean(text: &str) -> String {
     text.chars()
