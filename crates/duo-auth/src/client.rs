@@ -63,7 +63,8 @@ pub struct TransportError {
     pub retry_on_new_connection: bool,
 }
 
-/// Who is to blame for a request that brought no reply.
+/// Who is to blame for a request that brought no reply; decides which
+/// [`DuoError`] a [`Client`] makes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// The way to Duo, or Duo.

@@ -6,8 +6,9 @@ use crate::sanitize::clean;
 /// Why Duo gave no usable answer. As text, the detail of a log line: on one line, without control
 /// characters and without secrets.
 ///
-/// A login may treat [`Unreachable`](Self::Unreachable), [`Status`](Self::Status) and
-/// [`BadReply`](Self::BadReply) as an outage; none of the others is one.
+/// A login may treat [`Status`](Self::Status) and [`BadReply`](Self::BadReply) as an outage, and
+/// [`Unreachable`](Self::Unreachable) where nobody who wants to log in can bring it about; none of
+/// the others is one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DuoError {
     /// DNS, TCP, TLS, a proxy, a time-out, or a connection that broke.
@@ -22,7 +23,7 @@ pub enum DuoError {
     /// stopped. Not an outage, whatever it looks like.
     #[error("Couldn't connect to {host}: {detail}")]
     ResourceExhausted {
-        /// Host of the configuration.
+        /// The application's host, with its port where one is given.
         host: String,
         /// What went wrong.
         detail: String,
@@ -30,7 +31,7 @@ pub enum DuoError {
     /// This machine does not permit the connection (EACCES, EPERM).
     #[error("Couldn't connect to {host}: {detail}; SELinux or a local firewall forbids it")]
     NotPermitted {
-        /// Host of the configuration.
+        /// The application's host, with its port where one is given.
         host: String,
         /// What went wrong.
         detail: String,
@@ -57,8 +58,7 @@ pub enum DuoError {
         /// Duo's words.
         refusal: Refusal,
     },
-    /// This machine's own fault, never an outage: it ran out of descriptors or memory, or the request
-    /// could not be signed.
+    /// Something that cannot happen, such as a request that cannot be signed. Never an outage.
     #[error("internal error: {0}")]
     Bug(String),
 }
