@@ -29,7 +29,8 @@ fn json_has_every_step_with_its_status_detail_and_time() {
     for step in steps {
         assert_eq!(step["status"], "ok");
         assert!(step["ms"].is_u64() && !step["detail"].as_str().unwrap().is_empty());
-        assert!(step["todo"].is_null() && step["waits_for"].is_null());
+        assert_eq!(step["findings"], serde_json::json!([]));
+        assert!(step["waits_for"].is_null());
     }
 }
 
@@ -39,14 +40,13 @@ fn a_failed_step_says_what_to_do_and_the_others_wait() {
     bed.write(&bed.sound().replace("localhost:", "127.0.0.1:1 ; "));
     let run = bed.run(&["check"], "");
     assert_eq!(run.status, 1);
+    let words: Vec<&str> = run.stdout.split_whitespace().collect();
+    let text = words.join(" ");
     assert!(
-        run.stdout
-            .contains("no connection to 127.0.0.1:1: Connection refused")
+        text.contains("error: no connection to 127.0.0.1:1: Connection refused [tcp.failed]"),
+        "{text}"
     );
-    assert!(
-        run.stdout
-            .contains("To do: let connections to Duo, port 443,")
-    );
+    assert!(text.contains("fix: let connections to Duo, port 443,"));
     assert_eq!(
         run.stdout.matches("waits for tcp").count(),
         4,
@@ -76,7 +76,9 @@ fn findings_of_the_file_have_their_lines() {
     let bed = TestBed::new("");
     bed.add("failmod = safe");
     let json = bed.run(&["check", "--json"], "").json();
-    assert_eq!(json["steps"][0]["findings"][0]["line"], 6);
+    let file = bed.conf().display().to_string();
+    let place = serde_json::json!({"file": file, "line": 6});
+    assert_eq!(json["steps"][0]["findings"][0]["where"], place);
     assert!(
         json["steps"][0]["detail"]
             .as_str()
@@ -104,12 +106,31 @@ fn a_ca_of_the_same_name_with_another_key_is_told_apart() {
 #[test]
 fn colours_are_for_terminals_alone() {
     let bed = TestBed::new("");
-    let shown = Terminal::start(&bed.command(&["check"])).finish();
+    let shown = Terminal::start(bed.command(&["check"]).env("TERM", "xterm")).finish();
     assert_eq!(shown.status, 0);
     assert!(shown.transcript.contains("\u{1b}[32mok     \u{1b}[0m file"));
-    assert!(!bed.run(&["check"], "").stdout.contains('\u{1b}'));
-    let json = Terminal::start(&bed.command(&["check", "--json"])).finish();
+    let mut forced = bed.command(&["check"]);
+    forced.env("CLICOLOR_FORCE", "1");
+    assert!(
+        !crate::test_bed::run(&mut forced, "")
+            .stdout
+            .contains('\u{1b}')
+    );
+    let json = Terminal::start(bed.command(&["check", "--json"]).env("TERM", "xterm")).finish();
     assert!(!json.transcript.contains('\u{1b}'));
+}
+
+#[test]
+fn a_terminal_without_colours_and_users_who_want_none_get_none() {
+    let bed = TestBed::new("");
+    for (name, value) in [("NO_COLOR", "1"), ("CLICOLOR", "0"), ("TERM", "dumb")] {
+        let mut command = bed.command(&["check"]);
+        command.env("TERM", "xterm").env(name, value);
+        command.env_remove("CI");
+        let shown = Terminal::start(&command).finish();
+        assert_eq!(shown.status, 0);
+        assert!(!shown.transcript.contains('\u{1b}'), "{name}={value}");
+    }
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn a_push_that_is_approved_gets_in() {
 #[test]
 fn at_a_terminal_the_menu_is_answered_with_a_passcode() {
     let bed = TestBed::new(&scenario(""));
-    let mut terminal = Terminal::start(&bed.command(&["login", USER]));
+    let mut terminal = Terminal::start(bed.command(&["login", USER]).env("TERM", "xterm"));
     terminal.expect("Passcode or option (1-3): ");
     terminal.line("123456");
     let finished = terminal.finish();

@@ -44,7 +44,7 @@ const fn files(
     }
 }
 
-/// Debian's common-auth with an additional module behind it.
+/// Debian's common-auth with an additional module after it.
 const DEBIAN: &str = "auth\t[success=1 default=ignore]\t{a} nullok\nauth\trequisite\t\t\tpam_deny.so\n\
     auth\trequired\t\t\tpam_permit.so\nauth\trequired\t\t\t{duo}\nauth\toptional\t\t\tpam_warn.so\n";
 
@@ -96,19 +96,19 @@ pub const STACKS: &[Stack] = &[
         "auth sufficient pam_debug.so auth=perm_denied\nauth required {duo}",
     ),
     stack(
-        "sufficient behind a failure ends nothing",
+        "sufficient after a failure does not end the stack",
         false,
         false,
         "auth required pam_deny.so\nauth sufficient {a}\nauth required {duo}",
     ),
     stack(
-        "sufficient behind Duo",
+        "sufficient after Duo",
         false,
         true,
         "auth required {duo}\nauth sufficient {a}\nauth required pam_deny.so",
     ),
     stack(
-        "optional behind a password",
+        "optional after a password",
         true,
         true,
         "auth required {a}\nauth optional {duo}",
@@ -120,19 +120,19 @@ pub const STACKS: &[Stack] = &[
         "auth optional {duo}",
     ),
     stack(
-        "optional, deny behind",
+        "optional, deny after",
         false,
         false,
         "auth optional {duo}\nauth required pam_deny.so",
     ),
     stack(
-        "Duo sufficient, deny behind",
+        "Duo sufficient, deny after",
         false,
         true,
         "auth requisite {a}\nauth sufficient {duo}\nauth required pam_deny.so",
     ),
     stack(
-        "Duo sufficient, nothing behind",
+        "Duo sufficient, nothing after",
         true,
         true,
         "auth requisite {a}\nauth sufficient {duo}",
@@ -265,13 +265,13 @@ pub const STACKS: &[Stack] = &[
         "auth requisite pam_deny.so\nauth required {duo}",
     ),
     stack(
-        "deny straight behind",
+        "deny directly after",
         false,
         false,
         "auth required {duo}\nauth required pam_deny.so",
     ),
     stack(
-        "permit behind does not help",
+        "permit after it does not help",
         false,
         true,
         "auth required {duo}\nauth sufficient pam_permit.so",

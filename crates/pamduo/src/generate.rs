@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> ExitCode {
         What::Fish => ("pamduo.fish", completions(command, Shell::Fish)),
     };
     let Some(folder) = &arguments.output else {
-        Output::raw(&text);
+        Output::compiled_in(&text);
         return ExitCode::SUCCESS;
     };
     let path: &Path = &folder.join(name);
@@ -72,8 +72,8 @@ fn completions(mut command: Command, shell: Shell) -> Vec<u8> {
     text
 }
 
-/// Sections of the man page that are no list of options.
-const SECTIONS: [(&str, &[(&str, &str)]); 4] = [
+/// Sections of the man page besides the options.
+const SECTIONS: [(&str, &[(&str, &str)]); 5] = [
     (
         "EXAMPLES",
         &[
@@ -83,7 +83,7 @@ const SECTIONS: [(&str, &[(&str, &str)]); 4] = [
             ),
             (
                 "pamduo setup --host HOST --ikey IKEY --skey-file - < FILE",
-                "The same without questions. The secret key never stands on the command line.",
+                "The same without questions. The secret key is never on the command line.",
             ),
             (
                 "pamduo check",
@@ -108,6 +108,31 @@ const SECTIONS: [(&str, &[(&str, &str)]); 4] = [
         ],
     ),
     (
+        "JSON",
+        &[
+            (
+                "finding",
+                "An object, the same for check and lint: id (a stable name), severity (error or \
+                 warning), message (what is wrong), fix (what to do, or the line to write), and \
+                 where: an object with file and line, or null if it is not in a file. line is null \
+                 if the file as a whole is meant.",
+            ),
+            (
+                "pamduo check --json",
+                "{\"steps\": [STEP, ...]}. A step has id, status (ok, warning, failed or skipped), \
+                 detail, ms (its time in milliseconds), waits_for (the step that failed before a \
+                 skipped one, or null), and findings.",
+            ),
+            (
+                "pamduo lint --json",
+                "{\"findings\": [...], \"services\": [...], \"notes\": [TEXT, ...]}. A finding has \
+                 two more fields: services (the names of those that it affects) and path. A service \
+                 has name, skippable, possible, and path. A path is a list of modules in the order \
+                 in which PAM calls them, each with file, line, module, result, and then.",
+            ),
+        ],
+    ),
+    (
         "EXIT STATUS",
         &[
             (
@@ -118,7 +143,7 @@ const SECTIONS: [(&str, &[(&str, &str)]); 4] = [
                 "1",
                 "Findings; the user would stay out; nothing is written.",
             ),
-            ("2", "Wrong use."),
+            ("2", "Usage errors."),
         ],
     ),
     (
@@ -155,7 +180,7 @@ fn man(command: &Command) -> io::Result<Vec<u8>> {
         part.text([roman(about.unwrap_or_default())]);
         let more = subcommand.get_after_help().map(ToString::to_string);
         let more = more.unwrap_or_default();
-        // What is said above the examples, which have a section of their own.
+        // What precedes the examples, which have a section of their own.
         let more = more.split("Example").next().unwrap_or_default();
         if !more.trim().is_empty() {
             part.control("PP", []);
@@ -168,17 +193,17 @@ fn man(command: &Command) -> io::Result<Vec<u8>> {
         if has_options {
             let mut options = Vec::new();
             Man::new(subcommand.clone()).render_options_section(&mut options)?;
-            // The heading stands above already.
+            // There is a heading for all subcommands already.
             let options = String::from_utf8_lossy(&options).replace(".SH OPTIONS\n", "");
             text.extend_from_slice(options.as_bytes());
         }
     }
     let mut rest = Roff::new();
     rest.control("SH", ["FINDINGS OF LINT"]);
-    for (name, meaning) in crate::lint::ids::all() {
+    for (name, meaning) in crate::lint::findings::ids::ALL {
         rest.control("TP", []);
-        rest.text([bold(name)]);
-        rest.text([roman(meaning)]);
+        rest.text([bold(*name)]);
+        rest.text([roman(*meaning)]);
     }
     for (heading, items) in SECTIONS {
         rest.control("SH", [heading]);

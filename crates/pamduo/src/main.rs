@@ -1,7 +1,8 @@
-//! `pamduo`: know that Duo login works before it can lock anyone out.
+//! `pamduo`: checks a Duo login before it can lock anyone out.
 
 mod check;
 mod date;
+mod finding;
 mod generate;
 mod lint;
 mod login;
@@ -34,7 +35,7 @@ Examples:
   pamduo setup          Write the configuration, asking for what it needs
   pamduo check          Try it, step by step
   pamduo login alice    Try alice's login, with her phone and without PAM
-Exit status: 0 without findings, 1 with findings, 2 for wrong use.";
+Exit status: 0 without findings, 1 with findings, 2 for usage errors.";
 
 /// What can be asked of `pamduo`.
 #[derive(Subcommand)]

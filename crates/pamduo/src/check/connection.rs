@@ -15,9 +15,9 @@ use zeroize::Zeroizing;
 use super::problem::Problem;
 use super::step::Step;
 
-/// Most addresses that are tried, as in a login.
+/// How many addresses are tried, as in a login.
 const MOST: usize = 16;
-/// Longest head of a proxy's reply, in bytes.
+/// Limit for the head of a proxy's reply, in bytes.
 const HEAD: usize = 16 * 1024;
 
 /// Where a connection goes.
@@ -79,7 +79,7 @@ impl Write for Stream {
     }
 }
 
-/// An error's words, without Rust's "(os error 2)".
+/// An error's text, without Rust's "(os error 2)".
 pub(super) fn words(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::TimedOut | ErrorKind::WouldBlock => "no answer in time".to_owned(),
@@ -92,13 +92,14 @@ pub(super) fn words(error: &io::Error) -> String {
     }
 }
 
-/// Looks up the name. `getaddrinfo` has no time limit, so it runs in a thread that is left behind.
+/// Looks up the name. `getaddrinfo` has no time limit, so it runs in a thread of its own, which may
+/// outlive the step.
 pub(super) fn dns(target: &Target, is_proxy: bool, limit: Duration) -> (Step, Vec<SocketAddr>) {
     Step::timed("dns", |step| {
         let (sender, receiver) = mpsc::sync_channel(1);
         let Target { name, port } = target.clone();
         let started = thread::Builder::new().spawn(move || {
-            // Nobody may be waiting any more.
+            // The receiver is gone if the time is up.
             let found = (name.as_str(), port).to_socket_addrs();
             let _ = sender.send(found.map(Vec::from_iter));
         });
@@ -119,9 +120,9 @@ pub(super) fn dns(target: &Target, is_proxy: bool, limit: Duration) -> (Step, Ve
                 Problem::DnsFailed,
                 format!("{whose}{}: {reason}", target.name),
                 if is_proxy {
-                    "correct http_proxy, or look at /etc/resolv.conf"
+                    "correct http_proxy, or check /etc/resolv.conf"
                 } else {
-                    "compare host with Duo's Admin Panel, and look at /etc/resolv.conf"
+                    "compare host with Duo's Admin Panel, and check /etc/resolv.conf"
                 },
             );
         } else {
@@ -137,7 +138,7 @@ pub(super) fn dns(target: &Target, is_proxy: bool, limit: Duration) -> (Step, Ve
     })
 }
 
-/// Connects to every address at once; gives the first connection in the order of the addresses.
+/// Connects to all addresses at once; returns the first connection in the order of the addresses.
 pub(super) fn tcp(
     addresses: &[SocketAddr],
     is_proxy: bool,
@@ -175,7 +176,7 @@ pub(super) fn tcp(
                     reached.push(address.to_string());
                     first = first.or(Some(stream));
                 }
-                // A machine without IPv6 loses no time with such an address.
+                // On a machine without IPv6, this fails at once and delays nothing.
                 Err(error) if error.kind() == ErrorKind::NetworkUnreachable => {
                     harmless.push(format!("{address}: {}", words(&error)));
                 }
@@ -236,13 +237,13 @@ pub(super) fn through(
                 step.find(
                     Problem::ProxyFailed,
                     format!("the proxy gives no answer: {}", words(&error)),
-                    "see whether http_proxy names an HTTP proxy and its port",
+                    "check whether http_proxy names an HTTP proxy and its port",
                 );
                 return false;
             }
         };
         let code = status.split(' ').nth(1).unwrap_or_default();
-        // As ureq, which a login goes through, has it.
+        // ureq, which logins use, accepts nothing but 200, either.
         if code == "200" {
             step.say(format!("connects to {}:{}", duo.name, duo.port));
             return true;
@@ -252,9 +253,9 @@ pub(super) fn through(
             step.find(
                 Problem::ProxyCredentials,
                 if user {
-                    "the proxy does not take the user and the password of http_proxy"
+                    "the proxy rejects the user and the password of http_proxy"
                 } else {
-                    "the proxy wants a user and a password"
+                    "the proxy requires a user and a password"
                 },
                 "write http_proxy = http://USER:PASSWORD@HOST:PORT",
             );
@@ -269,7 +270,7 @@ pub(super) fn through(
     })
 }
 
-/// Sends CONNECT and reads the reply's head; gives its first line.
+/// Sends CONNECT and reads the reply's head; returns its first line.
 fn connect(stream: &mut Stream, proxy: &ProxyAddress, duo: &Target) -> io::Result<String> {
     let host = if duo.name.contains(':') {
         format!("[{}]:{}", duo.name, duo.port)
@@ -291,7 +292,7 @@ fn connect(stream: &mut Stream, proxy: &ProxyAddress, duo: &Target) -> io::Resul
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
         if head.len() >= HEAD {
-            return Err(io::Error::other("an answer without end"));
+            return Err(io::Error::other("its reply is too long"));
         }
         stream.read_exact(&mut byte)?;
         head.extend_from_slice(&byte);

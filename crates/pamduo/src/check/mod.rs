@@ -1,5 +1,5 @@
-//! `pamduo check`: is the configuration right, and does Duo take it? Step by step, as a login
-//! would go; what a step needs and does not have makes it wait.
+//! `pamduo check`: is the configuration right, and does Duo accept it? In the steps of a login;
+//! a step is skipped if one that it depends on has failed.
 
 mod certificate;
 mod connection;
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use self::connection::Target;
 use self::problem::Problem;
 pub(crate) use self::step::{Status, Step};
-use crate::report::{Colour, Output};
+use crate::report::{GREEN, Output, RED};
 
 /// Arguments of `pamduo check`.
 #[derive(clap::Args)]
@@ -28,7 +28,7 @@ pub(crate) struct Arguments {}
 
 const EXAMPLES: &str = "\
 Steps: file, dns, tcp, proxy (if one is set), tls, clock, signature, signatures.
-Each says how it went and what to do. Nobody's phone rings; no secret is shown.
+Each shows its result and what to do. Nobody's phone rings; no secret is shown.
 
 Examples:
   pamduo check
@@ -39,7 +39,7 @@ pub(crate) fn run(config: &Path, output: &Output) -> ExitCode {
     let mut steps = Vec::new();
     run_steps(config, &mut |step| {
         if !output.json {
-            for line in step.lines(output.colour) {
+            for line in step.lines(output, output.colour) {
                 output.line(&line);
             }
         }
@@ -47,8 +47,8 @@ pub(crate) fn run(config: &Path, output: &Output) -> ExitCode {
     });
     let findings: usize = steps.iter().map(Step::findings).sum();
     if output.json {
-        let steps: Vec<Value> = steps.iter().map(Step::value).collect();
-        output.value(&json!({ "steps": steps }));
+        let steps: Vec<Value> = steps.iter().map(Step::json).collect();
+        output.value(json!({ "steps": steps }));
     } else {
         output.line("");
         output.line(&summary(findings, output));
@@ -63,22 +63,20 @@ pub(crate) fn run(config: &Path, output: &Output) -> ExitCode {
 /// The last line.
 fn summary(findings: usize, output: &Output) -> String {
     match findings {
-        0 => output
-            .paint(Colour::Green, "No findings: Duo can be asked.")
-            .clone(),
-        1 => output.paint(Colour::Red, "1 finding."),
-        more => output.paint(Colour::Red, &format!("{more} findings.")),
+        0 => output.paint(GREEN, "No findings: Duo can be asked."),
+        1 => output.paint(RED, "1 finding."),
+        more => output.paint(RED, &format!("{more} findings.")),
     }
 }
 
 /// All steps as lines of text without colours, for other subcommands.
-pub(crate) fn text(config: &Path) -> String {
+pub(crate) fn text(config: &Path, output: &Output) -> String {
     let mut lines = Vec::new();
-    run_steps(config, &mut |step| lines.extend(step.lines(false)));
+    run_steps(config, &mut |step| lines.extend(step.lines(output, false)));
     lines.join("\n")
 }
 
-/// Hands over each step when it is done.
+/// Calls `done` with each step when it is over.
 fn run_steps(path: &Path, done: &mut dyn FnMut(Step)) {
     let (step, config) = file::step(path);
     done(step);
@@ -88,7 +86,7 @@ fn run_steps(path: &Path, done: &mut dyn FnMut(Step)) {
     }
 }
 
-/// The steps behind `file`: the connection to Duo and what Duo says.
+/// The steps after `file`: the connection to Duo and what Duo says.
 pub(crate) fn run_connection(config: &Config, done: &mut dyn FnMut(Step)) {
     let proxy = config.http_proxy.as_ref();
     let duo = Target::of_host(&config.application.host);
@@ -126,11 +124,11 @@ pub(crate) fn run_connection(config: &Config, done: &mut dyn FnMut(Step)) {
     let (step, works) = Step::timed("tls", |step| match trust::store(config.cafile.as_deref()) {
         Ok(store) => tls::handshake(step, stream, &duo.name, &store, config),
         Err(error) => {
-            let todo = match config.cafile {
-                Some(_) => "correct cafile, or take it out: then the system's store counts",
+            let fix = match config.cafile {
+                Some(_) => "correct cafile, or remove it: the system's trust store is then used",
                 None => "install the package ca-certificates",
             };
-            step.find(Problem::TlsNoStore, error.to_string(), todo);
+            step.find(Problem::TlsNoStore, error.to_string(), fix);
             false
         }
     });
@@ -141,7 +139,7 @@ pub(crate) fn run_connection(config: &Config, done: &mut dyn FnMut(Step)) {
     duo::steps(config, done);
 }
 
-/// Steps that wait, and those behind them.
+/// Reports `steps` and all steps after them as skipped.
 fn skip(steps: &[&'static str], waits_for: &'static str, done: &mut dyn FnMut(Step)) {
     for id in steps.iter().chain(&["clock", "signature", "signatures"]) {
         done(Step::skipped(id, waits_for));

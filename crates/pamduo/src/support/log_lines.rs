@@ -1,5 +1,4 @@
-//! The module's log lines, without names and addresses: what is not known to be harmless is left
-//! out.
+//! The module's log lines, without names and addresses: only what is known to be harmless stays.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -9,14 +8,14 @@ use duo_auth::clean;
 
 use super::versions::run;
 
-/// Most lines.
+/// How many lines are kept.
 const MOST: usize = 200;
 /// How much of the end of a file is read, in bytes.
 const TAIL: u64 = 4 * 1024 * 1024;
 /// Where distributions keep the log.
 const FILES: [&str; 2] = ["/var/log/auth.log", "/var/log/secure"];
 
-/// Words that begin a line about a login.
+/// How lines about a login begin.
 const EVENTS: [&str; 7] = [
     "Successful Duo login",
     "Skipped Duo login",
@@ -36,8 +35,8 @@ const WHOLE_DETAILS: [&str; 5] = [
     "no CA certificate could be read",
 ];
 
-/// Details of which the words stay, and the numbers that follow: what comes then is Duo's or
-/// somebody else's.
+/// Details of which these words and the numbers after them stay: what follows comes from Duo or
+/// another outside source.
 const DETAILS: [&str; 6] = [
     "HTTP ",
     "Invalid ikey or skey",
@@ -67,7 +66,7 @@ fn harmless(detail: &str) -> String {
         .to_owned()
 }
 
-/// Words that begin a line about the configuration.
+/// How lines about the configuration begin.
 const CONFIGURATION: [&str; 9] = [
     "Couldn't open ",
     "Parse error in ",
@@ -136,14 +135,14 @@ fn tail(path: &Path) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Stand-ins for names: the same one for the same name.
+/// Placeholders for names: the same one for the same name.
 #[derive(Default)]
 struct Names {
     users: Vec<String>,
     hosts: Vec<String>,
 }
 
-fn stand_in(names: &mut Vec<String>, kind: &str, name: &str) -> String {
+fn placeholder(names: &mut Vec<String>, kind: &str, name: &str) -> String {
     let known = names.iter().position(|known| known == name);
     let number = known.unwrap_or_else(|| {
         names.push(name.to_owned());
@@ -184,12 +183,12 @@ impl Names {
         {
             return format!("{event}{}", self.login(rest));
         }
-        // The same name stands without quotes here.
+        // In this line the name has no quotes.
         let bypassed = text
             .strip_prefix("User ")
             .and_then(|rest| rest.split_once(" bypassed Duo 2FA"));
         if let Some((user, rest)) = bypassed {
-            let user = stand_in(&mut self.users, "user", &format!("'{user}'"));
+            let user = placeholder(&mut self.users, "user", &format!("'{user}'"));
             return format!("User {user} bypassed Duo 2FA{rest}");
         }
         let known = CONFIGURATION.iter().any(|start| text.starts_with(start))
@@ -208,17 +207,17 @@ impl Names {
             None => (rest, String::new()),
         };
         let Some((user, host, detail)) = who(rest) else {
-            // Somebody's name looks like the rest of a line.
+            // The name was chosen to look like the rest of a line.
             return format!(" (left out){fields}");
         };
         let mut text = String::new();
         if let Some(user) = user {
             text.push_str(" for ");
-            text.push_str(&stand_in(&mut self.users, "user", &format!("'{user}'")));
+            text.push_str(&placeholder(&mut self.users, "user", &format!("'{user}'")));
         }
         if let Some(host) = host {
             text.push_str(" from ");
-            text.push_str(&stand_in(&mut self.hosts, "host", host));
+            text.push_str(&placeholder(&mut self.hosts, "host", host));
         }
         if let Some(detail) = detail {
             text.push_str(": ");
@@ -228,8 +227,8 @@ impl Names {
     }
 }
 
-/// Takes ` for 'USER' from HOST: DETAIL` apart, each of which may be missing; `None` for anything
-/// else.
+/// Splits ` for 'USER' from HOST: DETAIL`, each part of which may be missing; `None` if it has
+/// another form.
 fn who(rest: &str) -> Option<(Option<&str>, Option<&str>, Option<&str>)> {
     let (user, rest) = match rest.strip_prefix(" for '") {
         Some(rest) => {
@@ -273,7 +272,7 @@ mod tests {
     use super::Names;
 
     #[test]
-    fn names_and_addresses_become_stand_ins() {
+    fn names_and_addresses_become_placeholders() {
         let mut names = Names::default();
         for (line, expected) in [
             (

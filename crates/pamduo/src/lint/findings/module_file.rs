@@ -1,15 +1,16 @@
-//! The module's file: there, and nobody's but root's.
+//! The module's file: it has to exist, and only root may change it.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::findings::{Finding, Severity};
 use super::ids::Id;
-use super::stack::{Entry, Place};
-use super::tree::Tree;
+use super::report::Found;
+use crate::finding::{Place, Severity};
+use crate::lint::pam::stack::Entry;
+use crate::lint::tree::Tree;
 
 /// What is wrong with the file of the module that `duo` names, if anything.
-pub(crate) fn judge(tree: &Tree, duo: &Entry) -> Option<Finding> {
+pub(crate) fn judge(tree: &Tree, duo: &Entry) -> Option<Found> {
     let module = duo.module()?;
     let found = places(tree, module);
     if found.is_empty() {
@@ -46,23 +47,20 @@ fn folders(tree: &Tree) -> Vec<PathBuf> {
     folders
 }
 
-fn missing(duo: &Entry, module: &str) -> Finding {
+fn missing(duo: &Entry, module: &str) -> Found {
     let control = duo.control().map(|control| control.text.clone());
-    Finding {
-        id: Id::ModuleMissing,
-        severity: Severity::Error,
-        place: duo.place.clone(),
-        why: format!("the file of {module} is not there: the line fails at every login"),
-        instead: format!(
+    Found::new(
+        (Id::ModuleMissing, Severity::Error),
+        &duo.place,
+        format!("the file of {module} does not exist: the line fails at every login"),
+        format!(
             "auth  {}  pam_duo.so, with the module in PAM's folder",
             control.unwrap_or_default()
         ),
-        services: Vec::new(),
-        path: Vec::new(),
-    }
+    )
 }
 
-fn not_roots(tree: &Tree, path: &Path) -> Option<Finding> {
+fn not_roots(tree: &Tree, path: &Path) -> Option<Found> {
     let status = tree.metadata(path).ok()?;
     let mode = status.mode() & 0o7777;
     let problem = if status.uid() != 0 {
@@ -73,16 +71,14 @@ fn not_roots(tree: &Tree, path: &Path) -> Option<Finding> {
         return None;
     };
     let shown = path.display();
-    Some(Finding {
-        id: Id::ModuleNotRoots,
-        severity: Severity::Error,
-        place: Place {
-            file: path.to_string_lossy().into(),
-            line: None,
-        },
-        why: format!("{problem}: whoever can change the module is root at the next login"),
-        instead: format!("chown root: {shown}; chmod 644 {shown}"),
-        services: Vec::new(),
-        path: Vec::new(),
-    })
+    let place = Place {
+        file: path.to_string_lossy().into(),
+        line: None,
+    };
+    Some(Found::new(
+        (Id::ModuleNotRoots, Severity::Error),
+        &place,
+        format!("{problem}: whoever can change the module is root at the next login"),
+        format!("chown root: {shown}; chmod 644 {shown}"),
+    ))
 }

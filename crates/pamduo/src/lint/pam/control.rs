@@ -1,79 +1,11 @@
 //! What PAM does with a module's answer: the control field of a line, as libpam reads it.
 
-/// A module's return code; its number is libpam's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Code(u8);
-
-/// The names of the codes as control fields spell them, in the order of their numbers.
-const NAMES: [&str; 32] = [
-    "success",
-    "open_err",
-    "symbol_err",
-    "service_err",
-    "system_err",
-    "buf_err",
-    "perm_denied",
-    "auth_err",
-    "cred_insufficient",
-    "authinfo_unavail",
-    "user_unknown",
-    "maxtries",
-    "new_authtok_reqd",
-    "acct_expired",
-    "session_err",
-    "cred_unavail",
-    "cred_expired",
-    "cred_err",
-    "no_module_data",
-    "conv_err",
-    "authtok_err",
-    "authtok_recover_err",
-    "authtok_lock_busy",
-    "authtok_disable_aging",
-    "try_again",
-    "ignore",
-    "abort",
-    "authtok_expired",
-    "module_unknown",
-    "bad_item",
-    "conv_again",
-    "incomplete",
-];
-
-impl Code {
-    pub(crate) const SUCCESS: Self = Self(0);
-    pub(crate) const SERVICE_ERR: Self = Self(3);
-    pub(crate) const PERM_DENIED: Self = Self(6);
-    pub(crate) const AUTH_ERR: Self = Self(7);
-    pub(crate) const AUTHINFO_UNAVAIL: Self = Self(9);
-    pub(crate) const USER_UNKNOWN: Self = Self(10);
-    pub(crate) const MAXTRIES: Self = Self(11);
-    pub(crate) const CONV_ERR: Self = Self(19);
-    pub(crate) const IGNORE: Self = Self(25);
-    pub(crate) const ABORT: Self = Self(26);
-
-    /// Every code that a module answers with; `incomplete` and `conv_again` are for programs that
-    /// talk to users in pieces.
-    pub(crate) fn all() -> impl Iterator<Item = Self> {
-        (0..30).map(Self)
-    }
-
-    /// The code called `name`.
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        let at = NAMES.iter().position(|known| *known == name)?;
-        u8::try_from(at).ok().map(Self)
-    }
-
-    /// Its name in a control field.
-    pub(crate) fn name(self) -> &'static str {
-        NAMES.get(usize::from(self.0)).copied().unwrap_or("?")
-    }
-}
+use super::code::{Code, NAMES};
 
 /// What PAM does with an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Action {
-    /// The answer counts, unless something failed before.
+    /// The answer is the stack's result, unless something failed before.
     Ok,
     /// The same, and the stack ends.
     Done,
@@ -81,11 +13,11 @@ pub(crate) enum Action {
     Bad,
     /// The stack has failed, and ends.
     Die,
-    /// The answer does not count.
+    /// The answer is ignored.
     Ignore,
-    /// What was found so far is forgotten.
+    /// The stack's result so far is discarded.
     Reset,
-    /// So many modules are passed over.
+    /// This many modules are skipped.
     Jump(usize),
 }
 
@@ -94,7 +26,7 @@ pub(crate) enum Action {
 pub(crate) struct Control {
     /// As it is written.
     pub(crate) text: String,
-    /// Whether libpam understands it; where not, every answer is a failure.
+    /// Whether libpam understands it; if not, every answer is a failure.
     pub(crate) understood: bool,
     actions: [Option<Action>; 32],
 }
@@ -129,7 +61,7 @@ impl Control {
         }
     }
 
-    /// What a line without a control field has: every answer is a failure.
+    /// The control of a line without one: every answer is a failure.
     pub(crate) fn bad() -> Self {
         Self {
             text: String::new(),
@@ -140,8 +72,12 @@ impl Control {
 
     /// What PAM does with `code`.
     pub(crate) fn action(&self, code: Code) -> Action {
-        let action = self.actions.get(usize::from(code.0)).copied().flatten();
-        // What nothing is said about is a failure.
+        let action = self
+            .actions
+            .get(usize::from(code.number()))
+            .copied()
+            .flatten();
+        // A code that the field does not mention is a failure.
         action.unwrap_or(Action::Bad)
     }
 
@@ -151,8 +87,8 @@ impl Control {
     }
 }
 
-/// Reads `value=action` pairs as libpam does, also without blanks between them; `None` where it
-/// stumbles.
+/// Reads `value=action` pairs as libpam does, even without blanks between them; `None` if libpam
+/// rejects the list.
 fn fill(actions: &mut [Option<Action>; 32], list: &str) -> Option<()> {
     let mut rest = list.trim_start();
     while !rest.is_empty() {
@@ -164,7 +100,7 @@ fn fill(actions: &mut [Option<Action>; 32], list: &str) -> Option<()> {
         let (action, after) = read_action(after)?;
         match codes {
             Some(at) => *actions.get_mut(at)? = Some(action),
-            // Only for what has not been spoken of yet.
+            // For the codes that have not been mentioned yet.
             None => actions
                 .iter_mut()
                 .for_each(|slot| *slot = slot.or(Some(action))),
@@ -197,7 +133,8 @@ fn read_action(text: &str) -> Option<(Action, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::super::code::Code;
+    use super::{Action, Control};
 
     fn action(text: &str, code: &str) -> Action {
         Control::parse(text, true).action(Code::named(code).unwrap())
@@ -230,9 +167,9 @@ mod tests {
             assert_eq!(action(list, "conv_err"), Action::Ignore, "{list}");
             assert_eq!(action(list, "auth_err"), Action::Die, "{list}");
         }
-        // Nothing said about it: a failure.
+        // Not mentioned: a failure.
         assert_eq!(action("success=ok", "ignore"), Action::Bad);
-        // Said later, it counts; `default` does not come back to it.
+        // A later pair overrides `default`; a later `default` overrides nothing.
         assert_eq!(
             action("default=ok success=die default=bad", "success"),
             Action::Die

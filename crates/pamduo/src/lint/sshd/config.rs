@@ -1,12 +1,13 @@
-//! `sshd_config`, as sshd reads it: the first value of a keyword counts, `Include` brings other
-//! files in, and a `Match` block's values stand over the global ones.
+//! `sshd_config`, as sshd reads it: the first value of a keyword is used, `Include` includes other
+//! files, and the values of a `Match` block override the global ones.
 
 use std::path::Path;
 use std::rc::Rc;
 
-use super::glob::expand;
-use super::stack::Place;
-use super::tree::Tree;
+use super::include::expand;
+use super::line::split;
+use crate::finding::Place;
+use crate::lint::tree::Tree;
 
 /// Where it is.
 pub(crate) const PATH: &str = "/etc/ssh/sshd_config";
@@ -14,7 +15,7 @@ pub(crate) const PATH: &str = "/etc/ssh/sshd_config";
 /// How deep files may include others: sshd's own limit.
 const DEPTH_LIMIT: usize = 16;
 
-/// The lines that are in force for everyone.
+/// The block of the lines before the first `Match`.
 pub(crate) const GLOBAL: usize = 0;
 
 /// A keyword and its arguments.
@@ -37,7 +38,7 @@ struct Block {
 }
 
 impl Block {
-    /// Whether it is in force for everyone.
+    /// Whether it applies to all connections.
     fn is_all(&self) -> bool {
         self.criteria.eq_ignore_ascii_case("all")
     }
@@ -51,7 +52,7 @@ pub(crate) struct Sshd {
     blocks: Vec<Block>,
 }
 
-/// The settings that are in force for the connections of one block.
+/// The settings that apply to the connections of one block.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
     sshd: &'a Sshd,
@@ -71,7 +72,7 @@ impl Sshd {
         Some(sshd)
     }
 
-    /// The settings for those whom no block speaks of, and for each block's connections.
+    /// The settings for connections that no block matches, and for each block's connections.
     pub(crate) fn views(&self) -> impl Iterator<Item = View<'_>> {
         let own = |(block, known): (usize, &Block)| {
             (block == GLOBAL || !known.is_all()).then_some(View { sshd: self, block })
@@ -122,7 +123,7 @@ impl Sshd {
 }
 
 impl<'a> View<'a> {
-    /// Whether this is the one for everyone.
+    /// Whether these are the settings for connections that no block matches.
     pub(crate) fn is_global(self) -> bool {
         self.block == GLOBAL
     }
@@ -133,13 +134,13 @@ impl<'a> View<'a> {
         self.sshd.directives.iter().any(|line| own(&line))
     }
 
-    /// Whom the block speaks of.
+    /// Which connections the block matches.
     pub(crate) fn criteria(self) -> &'a str {
         let block = self.sshd.blocks.get(self.block);
         block.map_or("", |block| &block.criteria)
     }
 
-    /// The line that is in force for a keyword (in lower case).
+    /// The line that is used for a keyword (in lower case).
     pub(crate) fn line(self, keyword: &str) -> Option<&'a Directive> {
         let named = |line: &&Directive| line.keyword == keyword;
         let in_block = |line: &&Directive| {
@@ -157,123 +158,19 @@ impl<'a> View<'a> {
         self.line(keyword)?.arguments.first().map(String::as_str)
     }
 
-    /// A switch; anything but `no` counts as yes.
+    /// A switch; anything but `no` is taken for yes.
     pub(crate) fn is_on(self, keyword: &str, default: bool) -> bool {
         self.value(keyword)
             .map_or(default, |value| !value.eq_ignore_ascii_case("no"))
     }
 }
 
-/// A line's keyword and arguments; `None` where it says nothing.
-fn split(line: &str) -> Option<(String, Vec<String>)> {
-    let line = line.trim();
-    let end = line
-        .find(|c: char| c.is_whitespace() || c == '=' || c == '"')
-        .unwrap_or(line.len());
-    let (word, rest) = line.split_at_checked(end)?;
-    if word.is_empty() || word.starts_with('#') {
-        return None;
-    }
-    let rest = rest.trim_start();
-    let rest = rest.strip_prefix('=').unwrap_or(rest);
-    let keyword = match word.to_ascii_lowercase().as_str() {
-        "challengeresponseauthentication" | "skeyauthentication" => {
-            "kbdinteractiveauthentication".to_owned()
-        }
-        other => other.to_owned(),
-    };
-    Some((keyword, arguments(rest)))
-}
-
-/// Words, with quotes and a comment at the end.
-fn arguments(text: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut quote = None;
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        match (quote, character) {
-            (Some(open), closing) if open == closing => quote = None,
-            (None, '"' | '\'') => {
-                quote = Some(character);
-                word.get_or_insert_default();
-            }
-            (_, '\\') if matches!(characters.peek(), Some('"' | '\'' | '\\')) => {
-                word.get_or_insert_default().extend(characters.next());
-            }
-            (None, '#') if word.is_none() => break,
-            (None, blank) if blank.is_whitespace() => words.extend(word.take()),
-            (_, other) => word.get_or_insert_default().push(other),
-        }
-    }
-    words.extend(word);
-    words
-}
-
-/// A time such as `120`, `2m` or `1h30m`, in seconds.
-pub(crate) fn seconds(text: &str) -> Option<u64> {
-    let mut total: u64 = 0;
-    let mut number: Option<u64> = None;
-    for character in text.chars() {
-        if let Some(digit) = character.to_digit(10) {
-            let so_far = number.unwrap_or(0).checked_mul(10)?;
-            number = Some(so_far.checked_add(u64::from(digit))?);
-            continue;
-        }
-        let unit = match character.to_ascii_lowercase() {
-            's' => 1,
-            'm' => 60,
-            'h' => 3600,
-            'd' => 86400,
-            'w' => 604_800,
-            _ => return None,
-        };
-        total = total.checked_add(number.take()?.checked_mul(unit)?)?;
-    }
-    total.checked_add(number.unwrap_or(0))
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
 
-    use super::*;
-
-    #[test]
-    fn lines_are_split_as_sshd_does() {
-        for (line, keyword, words) in [
-            ("UsePAM yes", "usepam", &["yes"][..]),
-            ("  usepam=yes # comment", "usepam", &["yes"]),
-            ("UsePAM = \"yes\"", "usepam", &["yes"]),
-            ("Banner \"/a b\" 'c d'", "banner", &["/a b", "c d"]),
-            (
-                "ForceCommand \"say \\\"x\\\"\"",
-                "forcecommand",
-                &["say \"x\""],
-            ),
-            (
-                "ChallengeResponseAuthentication no",
-                "kbdinteractiveauthentication",
-                &["no"],
-            ),
-        ] {
-            let (key, arguments) = split(line).unwrap();
-            assert_eq!(key, keyword, "{line}");
-            assert_eq!(arguments, words, "{line}");
-        }
-        assert!(split("# UsePAM no").is_none());
-        assert!(split("   ").is_none());
-    }
-
-    #[test]
-    fn times_are_read() {
-        let read = |text| seconds(text);
-        assert_eq!(read("120"), Some(120));
-        assert_eq!(read("2m"), Some(120));
-        assert_eq!(read("1h30m5"), Some(5405));
-        assert_eq!(read("0"), Some(0));
-        assert_eq!(read("soon"), None);
-    }
+    use super::{Sshd, View};
+    use crate::lint::tree::Tree;
 
     fn sshd(files: &[(&str, &str)]) -> Sshd {
         let root = tempfile::tempdir().unwrap();
@@ -286,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_value_counts_and_included_files_come_in_order() {
+    fn the_first_value_is_used_and_included_files_come_in_order() {
         let sshd = sshd(&[
             (
                 "sshd_config",
@@ -298,7 +195,7 @@ mod tests {
         ]);
         let view = sshd.views().next().unwrap();
         assert_eq!(view.value("port"), Some("2"));
-        // For everyone, and a block stands over the global lines.
+        // Match all: it overrides the global lines.
         assert_eq!(view.value("banner"), Some("a"));
         let place = view.line("port").unwrap().place.to_string();
         assert_eq!(place, "/etc/ssh/sshd_config.d/a.conf:1");

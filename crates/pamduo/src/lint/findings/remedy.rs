@@ -2,22 +2,23 @@
 
 use std::fmt::Write as _;
 
-use super::control::{Action, Code, Control};
-use super::modules::base;
-use super::stack::{Entry, What};
-use super::walk::{Gap, SecondFactor, walk};
+use crate::lint::pam::code::Code;
+use crate::lint::pam::control::{Action, Control};
+use crate::lint::pam::modules::{SecondFactor, base};
+use crate::lint::pam::stack::{Entry, What};
+use crate::lint::pam::walk::{Gap, walk};
 
-/// What to write when no line in the place of this one helps.
-const LEAVE_OUT: &str = "(leave this line out)";
+/// What to write if no line can replace this one.
+pub(crate) const LEAVE_OUT: &str = "(leave this line out)";
 
-/// The line that closes `gap` and still lets in those whom Duo approves.
+/// The line that closes `gap` and still lets in users whom Duo approves.
 pub(crate) fn line(entries: &[Entry], service: &str, gap: Gap) -> String {
     let at = gap.at();
     let Some(entry) = entries.get(at) else {
         return LEAVE_OUT.to_owned();
     };
     let candidates = match gap {
-        Gap::EndsBefore(_) => in_front(entries, at),
+        Gap::EndsBefore(_) => before_duo(entries, at),
         Gap::JumpsOver(_) => shorter_jump(entries, at).into_iter().collect(),
         Gap::FailureIgnored(_) => vec!["required".to_owned(), "requisite".to_owned()],
         Gap::Forgotten(_) => vec![entry.control().map_or_else(String::new, without_reset)],
@@ -29,14 +30,14 @@ pub(crate) fn line(entries: &[Entry], service: &str, gap: Gap) -> String {
         Some(control) => written(entry, control),
         None if entry.is_duo() => {
             let line = written(entry, "required");
-            format!("{line}, with nothing behind it that says yes by itself")
+            format!("{line}, with no module after it that lets users in by itself")
         }
         None => LEAVE_OUT.to_owned(),
     }
 }
 
-/// What lets in those whom Duo approves, where no module's answer counts.
-pub(crate) fn missing_yes(entries: &[Entry], service: &str, duo: &Entry) -> String {
+/// The line that lets in users whom Duo approves, in a stack where no module's success is used.
+pub(crate) fn missing_success(entries: &[Entry], service: &str, duo: &Entry) -> String {
     let mut with_permit = entries.to_vec();
     with_permit.push(Entry {
         place: duo.place.clone(),
@@ -71,7 +72,7 @@ pub(crate) fn written(entry: &Entry, control: &str) -> String {
     line
 }
 
-/// Whether the stack is closed at `at`, and open to those whom Duo approves, with `control`.
+/// Whether `control`, at `at`, closes the gap there and still lets in users whom Duo approves.
 fn closes(entries: &[Entry], service: &str, at: usize, control: &str) -> bool {
     let mut changed = entries.to_vec();
     let bracketed = control
@@ -92,9 +93,10 @@ fn closes(entries: &[Entry], service: &str, at: usize, control: &str) -> bool {
     !open && approved.asks_duo && !approved.ways_in.is_empty()
 }
 
-/// Something that ends the stack in front of Duo. Alone, it has to pass; one of several, or one
-/// with a deny behind it, goes on to Duo by a jump, so that the others stay alternatives.
-fn in_front(entries: &[Entry], at: usize) -> Vec<String> {
+/// Controls for a module that ends the stack before Duo. If it is the only check, it has to succeed
+/// (`requisite`). If there are alternatives, or a deny after it, it jumps to Duo, so that they stay
+/// alternatives.
+fn before_duo(entries: &[Entry], at: usize) -> Vec<String> {
     let jump = distance(entries, at)
         .filter(|steps| *steps > 0)
         .map(|steps| format!("[success={steps} default=ignore]"));
@@ -120,7 +122,7 @@ fn in_front(entries: &[Entry], at: usize) -> Vec<String> {
     in_order.into_iter().flatten().collect()
 }
 
-/// How many steps are between `at` and the next Duo line of the same level.
+/// How many steps there are between `at` and the next Duo line of the same level.
 fn distance(entries: &[Entry], at: usize) -> Option<usize> {
     let level = entries.get(at)?.level;
     let mut steps = 0;
@@ -138,9 +140,9 @@ fn distance(entries: &[Entry], at: usize) -> Option<usize> {
     None
 }
 
-/// The same control, with jumps that land on Duo at the latest.
+/// The same control, with jumps that lead to Duo at most.
 fn shorter_jump(entries: &[Entry], at: usize) -> Option<String> {
-    // With no step left it would be no jump at all.
+    // A jump over no steps does not exist.
     let steps = distance(entries, at).filter(|steps| *steps > 0)?;
     let control = entries.get(at)?.control()?;
     let inner = control.text.strip_prefix('[')?.strip_suffix(']')?;

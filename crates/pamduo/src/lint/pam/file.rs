@@ -2,7 +2,7 @@
 
 use super::control::Control;
 
-/// Which of PAM's four questions a line answers.
+/// The type of a line: what PAM calls its module for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Type {
     Auth,
@@ -49,8 +49,8 @@ pub(crate) enum Statement {
     },
     /// Debian's `@include FILE`, which brings lines of every type.
     IncludeAll { file: String },
-    /// A line that libpam cannot use. It puts something in its place that always fails: of this
-    /// type, or else of `auth`.
+    /// A line that libpam cannot use. It is replaced by a module that always fails, of this type or
+    /// else of `auth`.
     Unusable {
         kind: Option<Type>,
         control: Control,
@@ -58,10 +58,10 @@ pub(crate) enum Statement {
     },
 }
 
-/// A line with something in it.
+/// A line that is not empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
-    /// Its number, from 1; of the first one, where a backslash joins several.
+    /// Its number, from 1; if backslashes join several lines, that of the first one.
     pub(crate) number: usize,
     /// What it says.
     pub(crate) statement: Statement,
@@ -72,8 +72,8 @@ pub(crate) fn read(text: &str) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut joined: Option<(usize, String)> = None;
     for (number, raw) in (1..).zip(text.split('\n')) {
-        // A comment begins anywhere, also within a word; a backslash in it joins nothing.
-        // Blanks are all that libpam takes off: the CR of a file from Windows stays part of a name.
+        // A comment begins anywhere, even within a word; a backslash in it joins nothing.
+        // libpam strips blanks only: the CR of a file from Windows stays part of a name.
         let line = raw
             .split('#')
             .next()
@@ -90,7 +90,7 @@ pub(crate) fn read(text: &str) -> Vec<Line> {
             continue;
         }
         if line.is_empty() && !logical.is_empty() {
-            // Within a joined line, a blank line or a comment is passed over.
+            // Within a joined line, a blank line or a comment is ignored.
             joined = Some((number, logical));
             continue;
         }
@@ -98,21 +98,21 @@ pub(crate) fn read(text: &str) -> Vec<Line> {
         lines.extend(statement(&logical).map(|statement| Line { number, statement }));
     }
     if let Some((number, logical)) = joined {
-        // libpam gives up on a file that ends within a line.
+        // libpam rejects a file that ends within a line.
         let first = logical.split([' ', '\t']).next().unwrap_or_default();
         lines.push(Line {
             number,
             statement: Statement::Unusable {
                 kind: Type::read(first.strip_prefix('-').unwrap_or(first)),
                 control: Control::bad(),
-                reason: "it ends in a backslash, with nothing behind it",
+                reason: "it ends in a backslash, with nothing after it",
             },
         });
     }
     lines
 }
 
-/// What one joined line says; `None` if it is empty.
+/// Parses one joined line; `None` if it is empty.
 fn statement(line: &str) -> Option<Statement> {
     let mut words = Words { rest: line };
     let (first, _) = words.next()?;
@@ -170,8 +170,8 @@ fn statement(line: &str) -> Option<Statement> {
     })
 }
 
-/// The words of a line, each with whether it stood in brackets: `[a b]` is one word, and `\]` in it
-/// is a bracket.
+/// The words of a line, each with whether it was in brackets: `[a b]` is one word, and `\]` in it is
+/// a bracket.
 struct Words<'a> {
     rest: &'a str,
 }

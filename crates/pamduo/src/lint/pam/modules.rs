@@ -2,25 +2,44 @@
 
 use std::collections::BTreeSet;
 
-use super::control::Code;
+use duo_login::outcome::PamCode;
+
+use super::code::Code;
 
 /// Codes that a module may answer with.
 pub(crate) type Codes = BTreeSet<Code>;
 
-/// What the Duo module answers when the second factor fails, whatever the reason.
-pub(crate) const DUO_FAILURES: [Code; 8] = [
-    Code::AUTH_ERR,
-    Code::PERM_DENIED,
-    Code::AUTHINFO_UNAVAIL,
-    Code::MAXTRIES,
-    Code::CONV_ERR,
-    Code::SERVICE_ERR,
-    Code::USER_UNKNOWN,
-    Code::ABORT,
-];
+/// How the second factor ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SecondFactor {
+    /// In any of the ways in which it fails.
+    Fails,
+    /// With success.
+    Approves,
+    /// With `ignore`, as for users outside `groups` with `bypass = ignore`.
+    Ignores,
+}
+
+impl SecondFactor {
+    /// How the second factor has ended if Duo's module answers `code`.
+    fn of(code: PamCode) -> Self {
+        match code {
+            PamCode::Ignore => Self::Ignores,
+            code if code.lets_in() => Self::Approves,
+            _ => Self::Fails,
+        }
+    }
+
+    /// What Duo's module may answer then.
+    pub(crate) fn answers(self) -> Codes {
+        let fitting = PamCode::ALL.iter().filter(|code| Self::of(**code) == self);
+        fitting.map(|code| Code::from(*code)).collect()
+    }
+}
 
 /// Services of programs that users start themselves and that keep the real user id, so that
-/// `pam_rootok.so` lets in nobody but root. In a daemon's service it lets in everyone.
+/// `pam_rootok.so` lets in root alone. In the service of a daemon, which runs as root, it lets in
+/// everyone.
 const STARTED_BY_USERS: [&str; 8] = [
     "su",
     "su-l",
@@ -43,7 +62,7 @@ pub(crate) fn is_duo(module: &str) -> bool {
     base.starts_with("pam_duo") || base.starts_with("libpam_duo")
 }
 
-/// Whether a module only looks at who it is and where from, and proves nothing.
+/// Whether a module only checks who the user is or where the login comes from, and proves nothing.
 pub(crate) fn is_condition(module: &str) -> bool {
     matches!(
         base(module),
@@ -61,7 +80,7 @@ pub(crate) fn is_condition(module: &str) -> bool {
     )
 }
 
-/// Whether a module asks nobody for anything: what is left is somebody's password, key or token.
+/// Whether a module asks for nothing: the others ask for a password, a key or a token.
 pub(crate) fn asks_nothing(module: &str) -> bool {
     is_condition(module)
         || matches!(
@@ -82,7 +101,7 @@ pub(crate) fn asks_nothing(module: &str) -> bool {
         )
 }
 
-/// Whether a module lets in root alone, where `service` asks it.
+/// Whether a module lets in root alone when `service` calls it.
 pub(crate) fn is_for_root_alone(module: &str, service: &str) -> bool {
     base(module) == "pam_rootok.so" && STARTED_BY_USERS.contains(&service)
 }
@@ -120,7 +139,7 @@ pub(crate) fn answers(module: &str, arguments: &[String], service: &str) -> Code
             codes.insert(Code::SUCCESS);
             codes
         }
-        // It may answer anything.
+        // Unknown: any code.
         _ => Code::all().collect(),
     }
 }
@@ -129,7 +148,7 @@ fn has(arguments: &[String], argument: &str) -> bool {
     arguments.iter().any(|known| known == argument)
 }
 
-/// `pam_debug.so auth=CODE` answers what it is told.
+/// `pam_debug.so auth=CODE` answers CODE.
 fn debug_answer(arguments: &[String]) -> Code {
     let told = arguments
         .iter()
@@ -151,6 +170,23 @@ mod tests {
             assert!(is_duo(name), "{name}");
         }
         assert!(!is_duo("/opt/pam_duo/pam_unix.so"));
+    }
+
+    #[test]
+    fn each_code_of_duos_module_is_an_answer_for_just_one_end_of_the_second_factor() {
+        use SecondFactor::{Approves, Fails, Ignores};
+        assert_eq!(Approves.answers(), Codes::from([Code::SUCCESS]));
+        assert_eq!(Ignores.answers(), Codes::from([Code::IGNORE]));
+        let refusals = PamCode::ALL.iter().filter(|code| !code.lets_in());
+        assert_eq!(
+            Fails.answers(),
+            refusals.map(|code| Code::from(*code)).collect()
+        );
+        let all: usize = [Fails, Approves, Ignores]
+            .map(|end| end.answers().len())
+            .iter()
+            .sum();
+        assert_eq!(all, PamCode::ALL.len());
     }
 
     #[test]

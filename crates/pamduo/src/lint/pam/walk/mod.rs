@@ -1,110 +1,44 @@
-//! Walks a stack as libpam does, along every path that the modules' answers allow.
+//! Walks a stack as libpam does, along every path that the modules' answers allow: a breadth-first
+//! search over states (position, verdict, open substacks, gap), each of which is visited once. So the
+//! path that is found is a shortest one.
 //!
-//! A path is known by where it is, by what was decided so far, and by what let it pass Duo; paths
-//! that are the same in that are followed once. Linux-PAM's `_pam_dispatch` is what is followed:
-//! jumps and the end of a substack count within one level, `reset` goes back to what was decided
-//! when the substack began.
+//! The rules are those of Linux-PAM's `_pam_dispatch`: jumps and the end of a substack stay within one
+//! level, and `reset` restores the verdict with which the substack began.
+
+mod state;
+mod step;
 
 use std::collections::{HashSet, VecDeque};
 
-use super::control::{Action, Code};
-use super::modules::{self, Codes, DUO_FAILURES};
-use super::stack::{Entry, Place, What};
+use self::state::{State, Verdict};
+use super::code::Code;
+use super::control::Action;
+use super::modules::{self, Codes, SecondFactor};
+use super::stack::{Entry, What};
 
-/// Most states that are looked at.
+pub(crate) use self::state::Gap;
+pub(crate) use self::step::Step;
+
+/// How many states are visited.
 const STATE_LIMIT: usize = 200_000;
 
-/// What was decided so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Verdict {
-    /// Nothing; a stack that ends so has failed.
-    Open,
-    /// Somebody said yes.
-    Yes,
-    /// An answer that is no success counts, though nothing was called a failure.
-    Spoilt,
-    /// Something failed.
-    No,
-}
-
-/// How the Duo module answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SecondFactor {
-    /// In any of the ways in which it fails.
-    Fails,
-    /// With success.
-    Approves,
-    /// With `ignore`, as for users outside `groups` with `bypass = ignore`.
-    Ignores,
-}
-
-/// What let a path pass the Duo module.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Gap {
-    /// This step ended the stack, or its substack, in front of Duo.
-    EndsBefore(usize),
-    /// This step jumped over Duo.
-    JumpsOver(usize),
-    /// Duo failed in this step, and that did not count.
-    FailureIgnored(usize),
-    /// This step made PAM forget that Duo had failed.
-    Forgotten(usize),
-}
-
-impl Gap {
-    /// Which step it is.
-    pub(crate) fn at(self) -> usize {
-        match self {
-            Self::EndsBefore(at)
-            | Self::JumpsOver(at)
-            | Self::FailureIgnored(at)
-            | Self::Forgotten(at) => at,
-        }
-    }
-}
-
-/// A module that was asked, for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Step {
-    /// Where it is written.
-    pub(crate) place: Place,
-    /// Its name.
-    pub(crate) module: String,
-    /// What it answered.
-    pub(crate) code: Code,
-    /// What PAM does with that.
-    pub(crate) then: String,
-    /// Whether nothing can be won any more from here on.
-    pub(crate) refuses: bool,
-}
-
-/// What became of a walk.
+/// The result of a walk.
 #[derive(Debug, Default)]
 pub(crate) struct Walk {
-    /// Paths to success, one for each gap that lets one pass Duo. With a second factor that does
-    /// not fail there are no gaps, and one path at most.
+    /// A shortest path to success for each gap through which the second factor can be skipped. If it
+    /// does not fail, there are no gaps, and one path at most.
     pub(crate) ways_in: Vec<(Option<Gap>, Vec<Step>)>,
-    /// Whether any path asks Duo.
+    /// Whether any path calls the Duo module.
     pub(crate) asks_duo: bool,
-    /// Of the paths that ended without success, the one on which most modules said yes.
+    /// Of the paths that ended without success, the one with the most modules that answered success.
     pub(crate) refused: Vec<Step>,
-    /// Whether there were too many paths to look at all.
+    /// Whether there were too many states to visit all.
     pub(crate) cut_short: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct State {
-    at: usize,
-    verdict: Verdict,
-    /// What was decided when each open substack began.
-    outer: Vec<Verdict>,
-    duo_failed: bool,
-    gap: Option<Gap>,
 }
 
 struct Node {
     state: State,
-    /// The node before, and the answer that led from there.
+    /// The previous node, and the answer that led from there.
     from: Option<(usize, Code)>,
 }
 
@@ -114,6 +48,7 @@ pub(crate) fn walk(entries: &[Entry], service: &str, second: SecondFactor) -> Wa
         entries,
         service,
         second,
+        duo: second.answers(),
         nodes: Vec::new(),
         seen: HashSet::new(),
         queue: VecDeque::new(),
@@ -126,6 +61,8 @@ struct Walker<'a> {
     entries: &'a [Entry],
     service: &'a str,
     second: SecondFactor,
+    /// What the Duo module may answer.
+    duo: Codes,
     nodes: Vec<Node>,
     seen: HashSet<State>,
     queue: VecDeque<usize>,
@@ -183,7 +120,7 @@ impl Walker<'_> {
         }
     }
 
-    /// Follows each kind of answer that `entry` may give.
+    /// Adds the next state for each kind of answer that `entry` may give.
     fn ask(&mut self, index: usize, mut state: State, entry: &Entry) {
         // A substack begins or ends where the level changes.
         state.outer.truncate(entry.level);
@@ -192,7 +129,7 @@ impl Walker<'_> {
         }
         let Some(control) = entry.control() else {
             state.at += 1;
-            // Not an answer: the head of a substack is passed in silence.
+            // Not an answer: the head of a substack calls no module.
             self.add(state, Some((index, Code::IGNORE)));
             return;
         };
@@ -219,14 +156,10 @@ impl Walker<'_> {
         if !entry.is_duo() {
             return modules::answers(module, arguments, self.service);
         }
-        match self.second {
-            SecondFactor::Fails => Codes::from(DUO_FAILURES),
-            SecondFactor::Approves => Codes::from([Code::SUCCESS]),
-            SecondFactor::Ignores => Codes::from([Code::IGNORE]),
-        }
+        self.duo.clone()
     }
 
-    /// Where a path is after `entry` has answered `code`.
+    /// The state after `entry` has answered `code`.
     fn follow(&self, mut state: State, entry: &Entry, action: Action, code: Code) -> State {
         let at = state.at;
         let (next, verdict) = self.effect(&state, entry, action, code);
@@ -235,14 +168,14 @@ impl Walker<'_> {
             let forgets = action == Action::Reset && state.duo_failed;
             let counted = verdict == Verdict::No || verdict == Verdict::Spoilt;
             let between = self.entries.iter().take(next).skip(at + 1);
-            let passes_over = between.filter(|entry| entry.is_duo()).count() > 0;
+            let skips_duo = between.filter(|entry| entry.is_duo()).count() > 0;
             state.gap = if duo && !counted {
                 Some(Gap::FailureIgnored(at))
             } else if forgets {
                 Some(Gap::Forgotten(at))
-            } else if passes_over && matches!(action, Action::Jump(_)) {
+            } else if skips_duo && matches!(action, Action::Jump(_)) {
                 Some(Gap::JumpsOver(at))
-            } else if passes_over {
+            } else if skips_duo {
                 Some(Gap::EndsBefore(at))
             } else {
                 None
@@ -254,7 +187,7 @@ impl Walker<'_> {
         state
     }
 
-    /// The next step, and what is decided then.
+    /// The position and the verdict after an action.
     fn effect(&self, state: &State, entry: &Entry, action: Action, code: Code) -> (usize, Verdict) {
         let next = state.at + 1;
         let before = state.verdict;
@@ -269,7 +202,7 @@ impl Walker<'_> {
                     Verdict::Open | Verdict::Yes => Verdict::Spoilt,
                     other => other,
                 };
-                // After a failure, `done` ends nothing.
+                // After a failure, `done` does not end the stack.
                 if action == Action::Done && verdict != Verdict::No {
                     (self.end_of_level(state.at, entry.level), verdict)
                 } else {
@@ -278,7 +211,7 @@ impl Walker<'_> {
             }
             Action::Jump(count) => match self.jump(state.at, entry.level, count) {
                 (target, true) => (target, before),
-                // It leads nowhere: the stack has failed.
+                // Beyond the end of the level: the stack has failed.
                 (target, false) => (target, Verdict::No),
             },
         }
@@ -288,14 +221,14 @@ impl Walker<'_> {
         self.entries.get(at).map(|entry| entry.level)
     }
 
-    /// The first step behind the substack, or the end.
+    /// The first step after the level, or the end.
     fn end_of_level(&self, at: usize, level: usize) -> usize {
-        let behind = self.entries.iter().skip(at + 1);
-        let inside = behind.take_while(|entry| entry.level >= level).count();
+        let after = self.entries.iter().skip(at + 1);
+        let inside = after.take_while(|entry| entry.level >= level).count();
         at + 1 + inside
     }
 
-    /// Where a jump leads, and whether there were as many steps to pass over.
+    /// Where a jump leads, and whether there were as many steps to skip.
     fn jump(&self, at: usize, level: usize, count: usize) -> (usize, bool) {
         let mut next = at + 1;
         for _ in 0..count {
@@ -310,63 +243,26 @@ impl Walker<'_> {
         (next, true)
     }
 
-    /// The modules that were asked on the way to a node.
+    /// The modules that were called on the way to a node.
     fn path(&self, index: usize) -> Vec<Step> {
         let mut steps = Vec::new();
         let mut after = index;
         while let Some((before, code)) = self.nodes.get(after).and_then(|node| node.from) {
-            steps.extend(self.step(before, after, code));
+            steps.extend(
+                self.nodes
+                    .get(before)
+                    .zip(self.nodes.get(after))
+                    .and_then(|(from, to)| Step::new(self.entries, &from.state, &to.state, code)),
+            );
             after = before;
         }
         steps.reverse();
         steps
     }
-
-    fn step(&self, before: usize, after: usize, code: Code) -> Option<Step> {
-        let from = &self.nodes.get(before)?.state;
-        let to = &self.nodes.get(after)?.state;
-        let entry = self.entries.get(from.at)?;
-        let control = entry.control()?;
-        Some(Step {
-            place: entry.place.clone(),
-            module: entry.module().unwrap_or("(unusable line)").to_owned(),
-            code,
-            then: self.told(from, to, control.action(code)),
-            refuses: to.verdict != from.verdict
-                && matches!(to.verdict, Verdict::No | Verdict::Spoilt),
-        })
-    }
-
-    /// What PAM does, in words.
-    fn told(&self, from: &State, to: &State, action: Action) -> String {
-        let target = self.entries.get(to.at).map(|entry| &entry.place);
-        let over = target.is_none();
-        let landing = target.map_or_else(|| "the end".to_owned(), ToString::to_string);
-        let ending = match (over, to.verdict) {
-            (true, Verdict::Yes) => ": in",
-            (true, _) => ": out",
-            _ => "",
-        };
-        match action {
-            Action::Ignore => format!("ignored{ending}"),
-            Action::Reset => format!("reset: what was decided is forgotten{ending}"),
-            Action::Bad => format!("failure{ending}"),
-            Action::Die if over => "die: out".to_owned(),
-            Action::Die => format!("die: on to {landing}"),
-            Action::Done if from.verdict == Verdict::No => "done, after a failure".to_owned(),
-            Action::Done if over => format!("done{ending}"),
-            Action::Done => format!("done: on to {landing}"),
-            Action::Ok => format!("ok{ending}"),
-            Action::Jump(_) if to.verdict != from.verdict => {
-                "jump that leads nowhere: failure".into()
-            }
-            Action::Jump(_) => format!("jump to {landing}{ending}"),
-        }
-    }
 }
 
-/// Success first, and then the plain ways of failing, so that the paths shown are those that
-/// people think of.
+/// Success first, then the most common failures, so that the paths shown are those that people would
+/// think of.
 fn in_order(codes: &Codes) -> Vec<Code> {
     let first = [
         Code::SUCCESS,
