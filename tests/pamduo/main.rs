@@ -14,6 +14,7 @@ mod help;
 mod login;
 mod proxy;
 mod readme;
+mod redaction;
 mod setup;
 mod support;
 mod test_bed;

@@ -1,6 +1,7 @@
 //! What `pamduo check` and `pamduo lint` find: one shape, on screen and in JSON.
 
 use std::fmt;
+use std::path::Path;
 use std::rc::Rc;
 
 use anstyle::Style;
@@ -42,6 +43,24 @@ pub(crate) struct Place {
     pub(crate) file: Rc<str>,
     /// From 1; none where the file as a whole is meant.
     pub(crate) line: Option<usize>,
+}
+
+impl Place {
+    /// A line of the file at `path`, from 1.
+    pub(crate) fn line(path: &Path, line: usize) -> Self {
+        Self {
+            line: Some(line),
+            ..Self::whole(path)
+        }
+    }
+
+    /// The file at `path` as a whole.
+    pub(crate) fn whole(path: &Path) -> Self {
+        Self {
+            file: path.to_string_lossy().into(),
+            line: None,
+        }
+    }
 }
 
 impl fmt::Display for Place {
@@ -104,6 +123,8 @@ impl Finding {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::{Finding, Place, Severity};
     use serde_json::json;
 
@@ -117,11 +138,6 @@ mod tests {
         }
     }
 
-    fn at(file: &str, line: Option<usize>) -> Option<Place> {
-        let file = file.into();
-        Some(Place { file, line })
-    }
-
     #[test]
     fn json_has_five_fields_and_where_is_null_without_a_place() {
         let with_place = |place| {
@@ -131,9 +147,10 @@ mod tests {
             })
         };
         assert_eq!(finding(None).json(), with_place(json!(null)));
-        for line in [None, Some(3)] {
+        let file = Path::new("/f");
+        for (place, line) in [(Place::whole(file), None), (Place::line(file, 3), Some(3))] {
             let expected = with_place(json!({"file": "/f", "line": line}));
-            assert_eq!(finding(at("/f", line)).json(), expected);
+            assert_eq!(finding(Some(place)).json(), expected);
         }
     }
 
@@ -141,9 +158,18 @@ mod tests {
     fn on_screen_it_has_its_place_unless_the_message_names_the_file() {
         for (place, expected) in [
             (None, "warning: odd ?[2J text [a.b]"),
-            (at("/f", Some(3)), "warning: /f:3: odd ?[2J text [a.b]"),
-            (at("/f", None), "warning: /f: odd ?[2J text [a.b]"),
-            (at("text", Some(3)), "warning: odd ?[2J text [a.b]"),
+            (
+                Some(Place::line(Path::new("/f"), 3)),
+                "warning: /f:3: odd ?[2J text [a.b]",
+            ),
+            (
+                Some(Place::whole(Path::new("/f"))),
+                "warning: /f: odd ?[2J text [a.b]",
+            ),
+            (
+                Some(Place::line(Path::new("text"), 3)),
+                "warning: odd ?[2J text [a.b]",
+            ),
         ] {
             let lines = finding(place).lines(&["for: x".to_owned()], false);
             assert_eq!(lines, [expected, "  for: x", "  fix: mend it"]);

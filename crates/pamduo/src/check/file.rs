@@ -35,7 +35,7 @@ pub(super) fn step(path: &Path) -> (Step, Option<Config>) {
         ));
         if file.readable_by_others {
             step.find_at(
-                whole(path),
+                Place::whole(path),
                 Problem::FileReadable,
                 "others may read the file, and so the secret key",
                 format!(
@@ -49,19 +49,13 @@ pub(super) fn step(path: &Path) -> (Step, Option<Config>) {
     })
 }
 
-/// The file as a whole.
-fn whole(path: &Path) -> Option<Place> {
-    let file = path.to_string_lossy().into();
-    Some(Place { file, line: None })
-}
-
 /// Why the file cannot be read or is not trusted.
 fn refuse(step: &mut Step, path: &Path, fault: &FileFault) {
     let shown = path.display();
     let (problem, fix) = match fault {
         FileFault::Io(error) if error.kind() == ErrorKind::NotFound => {
             step.find_at(
-                whole(path),
+                Place::whole(path),
                 Problem::FileMissing,
                 "there is no such file",
                 "run pamduo setup, which writes it",
@@ -93,7 +87,7 @@ fn refuse(step: &mut Step, path: &Path, fault: &FileFault) {
             "check whether it is the right file".to_owned(),
         ),
     };
-    step.find_at(whole(path), problem, fault.to_string(), fix);
+    step.find_at(Place::whole(path), problem, fault.to_string(), fix);
 }
 
 /// Owner and mode of the file.
@@ -133,17 +127,14 @@ fn judge(step: &mut Step, path: &Path, reading: Reading) -> Option<Config> {
             Finding::WithoutEffect { .. } => (Problem::FileWithoutEffect, "remove it"),
             Finding::Swallowed { .. } => (Problem::FileSwallowed, "remove the blanks before it"),
         };
-        let place = Place {
-            file: path.to_string_lossy().into(),
-            line: Some(finding.line()),
-        };
-        step.find_at(Some(place), problem, finding.describe(&shown), fix);
+        let place = Place::line(path, finding.line());
+        step.find_at(place, problem, finding.describe(&shown), fix);
     }
     match reading.config {
         Ok(config) => {
             if let Some(cafile) = config.cafile.as_deref() {
                 if may_be_changed_by_others(cafile) {
-                    let place = whole(cafile);
+                    let place = Place::whole(cafile);
                     let cafile = cafile.display();
                     step.find_at(
                         place,
@@ -180,7 +171,7 @@ fn judge(step: &mut Step, path: &Path, reading: Reading) -> Option<Config> {
                     "run pamduo setup, or copy the three from Duo's Admin Panel",
                 ),
             };
-            step.find_at(whole(path), problem, fault.to_string(), fix);
+            step.find_at(Place::whole(path), problem, fault.to_string(), fix);
             None
         }
     }

@@ -91,24 +91,27 @@ impl Step {
         message: impl Into<String>,
         fix: impl Into<String>,
     ) {
-        self.find_at(None, problem, message, fix);
-    }
-
-    /// The same, in a file.
-    pub(crate) fn find_at(
-        &mut self,
-        place: Option<Place>,
-        problem: Problem,
-        message: impl Into<String>,
-        fix: impl Into<String>,
-    ) {
         self.findings.push(Finding {
             id: problem.id(),
             severity: problem.severity(),
             message: message.into(),
             fix: fix.into(),
-            place,
+            place: None,
         });
+    }
+
+    /// The same, in a file.
+    pub(crate) fn find_at(
+        &mut self,
+        place: Place,
+        problem: Problem,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+    ) {
+        self.find(problem, message, fix);
+        if let Some(last) = self.findings.last_mut() {
+            last.place = Some(place);
+        }
     }
 
     /// How it went.

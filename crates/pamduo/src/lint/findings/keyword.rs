@@ -1,5 +1,7 @@
 //! A finding at a keyword of `sshd_config`.
 
+use std::path::Path;
+
 use super::ids::Id;
 use super::report::Found;
 use crate::finding::{Place, Severity};
@@ -14,10 +16,7 @@ pub(super) fn at(
     message: &str,
     fix: &str,
 ) -> Found {
-    let whole_file = || Place {
-        file: PATH.into(),
-        line: None,
-    };
+    let whole_file = || Place::whole(Path::new(PATH));
     let line = view.line(keyword);
     let place = line.map_or_else(whole_file, |line| line.place.clone());
     Found {

@@ -71,13 +71,9 @@ fn not_roots(tree: &Tree, path: &Path) -> Option<Found> {
         return None;
     };
     let shown = path.display();
-    let place = Place {
-        file: path.to_string_lossy().into(),
-        line: None,
-    };
     Some(Found::new(
         (Id::ModuleNotRoots, Severity::Error),
-        &place,
+        &Place::whole(path),
         format!("{problem}: whoever can change the module is root at the next login"),
         format!("chown root: {shown}; chmod 644 {shown}"),
     ))

@@ -31,13 +31,9 @@ pub(crate) fn judge(tree: &Tree, config: &Path, report: &mut Report) -> Option<E
         }
     }
     if !named {
-        let place = Place {
-            file: "/etc/pam.d".into(),
-            line: None,
-        };
         report.add(Found::new(
             (Id::DuoInNoStack, Severity::Error),
-            &place,
+            &Place::whole(Path::new("/etc/pam.d")),
             "no service asks Duo",
             "auth  required  pam_duo.so, after the password check",
         ));
