@@ -180,7 +180,7 @@ fn keys_that_duo_does_not_take_are_not_written() {
     assert_eq!(result.status, 1);
     assert!(result.stderr.contains("40103") && result.stderr.contains("nothing was written"));
     assert!(!result.all().contains(&wrong) && !bed.conf().exists());
-    // Nor does a copy of what is there stay behind.
+    // No copy of the existing file is left, either.
     bed.write("[duo]\n");
     let result = run(
         command(&bed, &["--skey-file", "-", "--force"]).arg("--json"),
@@ -219,7 +219,7 @@ fn at_a_terminal_the_rest_is_asked_for_and_the_secret_key_is_not_shown() {
         finished.transcript
     );
     assert!(text(&bed.conf()).contains(bed.duo.skey()));
-    // Once more, where Enter keeps what is there.
+    // Again: Enter keeps the current value.
     let mut terminal = Terminal::start(&bed.command(&["setup"]));
     terminal.expect(&format!("API hostname [{}]: ", bed.duo.host()));
     terminal.line("");

@@ -117,8 +117,8 @@ impl TestBed {
         let file = self.folder.path().join("mounted");
         fs::write(&file, text).unwrap();
         let inner = self.command(arguments);
-        // In a chroot whose / is no mount, what is shared can be said only where the namespace has
-        // its own /.
+        // In a chroot whose / is not a mount point, mounts can be made private only where the
+        // namespace has its own /.
         let script = "{ mount --make-rprivate / 2>/dev/null ||
             nsenter --mount=/proc/self/ns/mnt mount --make-rprivate /; } &&
             mount --bind \"$1\" \"$2\" && shift 2 && exec \"$@\"";

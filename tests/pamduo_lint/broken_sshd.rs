@@ -3,7 +3,7 @@
 use crate::broken::Case;
 use crate::root::{CONF, Root, SSHD_WITH_KEY};
 
-/// In front of the recipe's lines, where it counts.
+/// Before the recipe's lines, so that it is used.
 fn sshd(root: &Root, text: &str) {
     root.sshd(&format!("{text}\n{SSHD_WITH_KEY}"));
 }
@@ -46,7 +46,7 @@ pub const CASES: &[Case] = &[
         broken: |root| sshd(root, "ChallengeResponseAuthentication=no"),
     },
     Case {
-        // Debian's own line, where nothing stands in front of it.
+        // Debian's own line, with nothing before it.
         id: "no-keyboard-interactive",
         place: "/etc/ssh/sshd_config:62",
         fix: "KbdInteractiveAuthentication yes",

@@ -172,7 +172,7 @@ pub const CASES: &[Case] = &[
         broken: |root| stack(root, "auth [success=die default=bad] pam_duo.so\n"),
     },
     Case {
-        // Nothing says yes: a jump is no answer.
+        // No module succeeds: a jump is not a success.
         id: "no-way-in",
         place: "/etc/pam.d/sshd:1",
         fix: "pam_permit.so, as the last line",

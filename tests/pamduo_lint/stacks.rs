@@ -58,7 +58,7 @@ pub const STACKS: &[Stack] = &[
         "auth requisite {a}\nauth required {duo}",
     ),
     stack(
-        "pam_listfile has nothing to say of users whom apply= does not name",
+        "pam_listfile ignores users whom apply= does not name",
         true,
         true,
         "auth required {a}\nauth [success=ignore ignore=1 default=die] pam_listfile.so item=rhost \
@@ -78,13 +78,13 @@ pub const STACKS: &[Stack] = &[
         "auth requisite {duo}\nauth required {a}",
     ),
     stack(
-        "sufficient in front",
+        "sufficient before",
         true,
         true,
         "auth sufficient {a}\nauth required {duo}",
     ),
     stack(
-        "sufficient in front, in brackets",
+        "sufficient before, in brackets",
         true,
         true,
         "auth [success=done default=die] {a}\nauth required {duo}",
@@ -150,7 +150,7 @@ pub const STACKS: &[Stack] = &[
         "auth [success=1 default=ignore] {duo}\nauth requisite pam_deny.so\nauth required pam_permit.so",
     ),
     stack(
-        "a jump alone is no yes",
+        "a jump alone is not a success",
         false,
         false,
         "auth [success=1 default=ignore] {duo}\nauth requisite pam_deny.so",
@@ -205,13 +205,13 @@ pub const STACKS: &[Stack] = &[
         "auth requisite {a}\nauth [success=1 default=ignore] pam_permit.so\nauth required {duo}",
     ),
     stack(
-        "an outage does not count",
+        "an outage is ignored",
         true,
         true,
         "auth requisite {a}\nauth [success=ok authinfo_unavail=ignore default=die] {duo}",
     ),
     stack(
-        "a faulty configuration does not count",
+        "a faulty configuration is ignored",
         true,
         true,
         "auth requisite {a}\nauth [success=ok service_err=ignore default=bad] {duo}",
@@ -223,13 +223,13 @@ pub const STACKS: &[Stack] = &[
         "auth requisite {a}\nauth [success=ok ignore=ignore default=bad] {duo}",
     ),
     stack(
-        "a failure called ok is no success",
+        "a failure called ok is not a success",
         false,
         true,
         "auth required pam_permit.so\nauth [default=ok] {duo}",
     ),
     stack(
-        "a failure called done is no success",
+        "a failure called done is not a success",
         false,
         true,
         "auth [default=done] {duo}\nauth required pam_permit.so",
@@ -259,7 +259,7 @@ pub const STACKS: &[Stack] = &[
         "auth [success=bad default=bad] {duo}",
     ),
     stack(
-        "deny in front",
+        "deny before",
         false,
         false,
         "auth requisite pam_deny.so\nauth required {duo}",
@@ -277,7 +277,7 @@ pub const STACKS: &[Stack] = &[
         "auth required {duo}\nauth sufficient pam_permit.so",
     ),
     stack(
-        "permit ends in front",
+        "permit ends before",
         true,
         true,
         "auth sufficient pam_permit.so\nauth required {duo}",
@@ -376,7 +376,7 @@ pub const STACKS: &[Stack] = &[
         &[("inner", "auth sufficient {a}\nauth required {duo}")],
     ),
     files(
-        "substack: die ends it alone, and counts",
+        "substack: die ends it alone, and is a failure",
         false,
         true,
         "auth substack {x}inner\nauth required pam_permit.so",
@@ -494,7 +494,7 @@ pub const STACKS: &[Stack] = &[
         &[],
     ),
     files(
-        "sufficient in front of an include of nothing",
+        "sufficient before an include of nothing",
         true,
         true,
         "auth sufficient {a}\nauth required {duo}\nauth include {x}nothing",

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Command, CommandFactory as _, ValueEnum};
+use clap::{Command, ValueEnum};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
@@ -41,9 +41,8 @@ enum What {
     Fish,
 }
 
-/// Runs it; 1 if the file cannot be written.
-pub(crate) fn run(arguments: &Arguments, output: &Output) -> ExitCode {
-    let command = crate::Cli::command();
+/// Runs it for the command line `command`; 1 if the file cannot be written.
+pub(crate) fn run(arguments: &Arguments, command: Command, output: &Output) -> ExitCode {
     let (name, text) = match arguments.what {
         What::Conf => ("pam_duo.conf", key_pages::file().into_bytes()),
         What::ConfMan => ("pam_duo.conf.5", key_pages::man_page().into_bytes()),

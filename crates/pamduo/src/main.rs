@@ -6,6 +6,7 @@ mod finding;
 mod generate;
 mod lint;
 mod login;
+mod private_file;
 mod report;
 mod secrets;
 mod setup;
@@ -14,7 +15,7 @@ mod support;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// Checks a Duo login before it can lock anyone out
 #[derive(Parser)]
@@ -37,10 +38,10 @@ Examples:
   pamduo login alice    Try alice's login, with her phone and without PAM
 Exit status: 0 without findings, 1 with findings, 2 for usage errors.";
 
-/// What can be asked of `pamduo`.
+/// The subcommands.
 #[derive(Subcommand)]
 enum Command {
-    /// Is the configuration right, and does Duo take it?
+    /// Is the configuration right, and does Duo accept it?
     Check(check::Arguments),
     /// Would this user get in? A whole login without PAM
     Login(login::Arguments),
@@ -64,6 +65,6 @@ fn main() -> ExitCode {
         Command::Lint(arguments) => lint::run(&arguments, &cli.config, &output),
         Command::Setup(arguments) => setup::run(&arguments, &cli.config, &output),
         Command::Support(arguments) => support::run(&arguments, &cli.config, &output),
-        Command::Generate(arguments) => generate::run(&arguments, &output),
+        Command::Generate(arguments) => generate::run(&arguments, Cli::command(), &output),
     }
 }

@@ -6,6 +6,7 @@ mod connection;
 mod duo;
 mod file;
 mod problem;
+mod proxy;
 mod step;
 mod tls;
 
@@ -115,7 +116,7 @@ pub(crate) fn run_connection(config: &Config, done: &mut dyn FnMut(Step)) {
         return skip(rest.get(1..).unwrap_or_default(), "tcp", done);
     };
     if let Some(proxy) = proxy {
-        let (step, connected) = connection::through(&mut stream, proxy, &duo, limit);
+        let (step, connected) = proxy::through(&mut stream, proxy, &duo, limit);
         done(step);
         if !connected {
             return skip(&["tls"], "proxy", done);

@@ -16,7 +16,6 @@ use duo_login::config::{Config, DEFAULT_PATH, read};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-pub(crate) use self::place::create_private;
 use self::questions::{Answers, Stop};
 use crate::check::{Status, Step, run_connection};
 use crate::report::Output;

@@ -1,28 +1,14 @@
 //! Writes the file: whole or not at all, and never readable by others.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
 use crate::date;
-
-/// Creates a file of mode 0600.
-///
-/// # Errors
-/// If the file exists, or as the file system has it.
-pub(crate) fn create_private(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
-    // Whatever the umask is.
-    file.set_permissions(Permissions::from_mode(0o600))?;
-    Ok(file)
-}
+use crate::private_file::create_private;
 
 /// `path` with a suffix.
 fn beside(path: &Path, suffix: &str) -> PathBuf {

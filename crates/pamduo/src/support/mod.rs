@@ -1,6 +1,7 @@
 //! `pamduo support`: what a bug report needs in one file. Only what is on a list gets in; then every
 //! secret of the configuration is struck out, wherever it is.
 
+mod anonymous;
 mod log_lines;
 mod versions;
 
@@ -15,8 +16,8 @@ use duo_login::config::file::read_trusted;
 use duo_login::config::{KEYS, Shown, read};
 use serde_json::json;
 
+use crate::private_file::create_private;
 use crate::report::Output;
-use crate::setup::create_private;
 use crate::{check, date, lint};
 
 /// Arguments of `pamduo support`.

@@ -28,7 +28,7 @@ pub(super) fn skipped(entries: &[Entry], service: &str, gap: Gap, path: &[Step])
             Id::JumpPast,
             Severity::Warning,
             format!(
-                "{module} jumps over pam_duo.so: the users whom it matches are never asked for Duo"
+                "{module} jumps over pam_duo.so: the users that it matches are never asked for Duo"
             ),
         ),
         Gap::JumpsOver(_) => (

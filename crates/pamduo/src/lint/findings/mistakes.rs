@@ -1,4 +1,4 @@
-//! Mistakes in a stack that are no gap in it: lines, arguments, includes.
+//! Mistakes in a stack other than gaps: lines, arguments, includes.
 
 use std::path::Path;
 

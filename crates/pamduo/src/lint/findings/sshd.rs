@@ -136,7 +136,7 @@ fn login_duo(view: View<'_>) -> Option<Found> {
             view,
             "forcecommand",
             (Id::LoginDuo, Severity::Warning),
-            "login_duo asks Duo once more, after PAM has",
+            "login_duo asks Duo again, after PAM has",
             LEAVE_OUT,
         )
     })

@@ -166,10 +166,10 @@ impl Walker<'_> {
         if self.second == SecondFactor::Fails && state.gap.is_none() {
             let duo = entry.is_duo();
             let forgets = action == Action::Reset && state.duo_failed;
-            let counted = verdict == Verdict::No || verdict == Verdict::Spoilt;
-            let between = self.entries.iter().take(next).skip(at + 1);
-            let skips_duo = between.filter(|entry| entry.is_duo()).count() > 0;
-            state.gap = if duo && !counted {
+            let failed = verdict == Verdict::No || verdict == Verdict::Spoilt;
+            let mut between = self.entries.iter().take(next).skip(at + 1);
+            let skips_duo = between.any(Entry::is_duo);
+            state.gap = if duo && !failed {
                 Some(Gap::FailureIgnored(at))
             } else if forgets {
                 Some(Gap::Forgotten(at))
@@ -180,7 +180,7 @@ impl Walker<'_> {
             } else {
                 None
             };
-            state.duo_failed |= duo && counted;
+            state.duo_failed |= duo && failed;
         }
         state.at = next;
         state.verdict = verdict;
