@@ -36,7 +36,7 @@ impl Settings {
     fn defaults() -> Self {
         let default = |name| Key::named(name).map_or("", |key| key.default);
         Self {
-            // No limit at all would be the worst for sshd's own time limit.
+            // The table has a number, as a test checks.
             login_timeout: default("login_timeout").parse().unwrap_or(u64::MAX),
             autopush: default("autopush") == "yes",
             ignores: false,
