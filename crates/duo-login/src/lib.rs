@@ -17,6 +17,7 @@ pub mod outcome;
 mod pam_items;
 pub mod pushinfo;
 mod starter;
+pub mod state;
 pub mod who;
 
 pub use pam_items::PamItems;
