@@ -1,10 +1,13 @@
 //! The network: ureq and rustls live here and nowhere else.
 
+mod authority;
 mod crypto;
+mod der;
 mod exchange;
 mod pem;
 mod proxy;
 mod resolve;
+mod roots;
 mod tcp;
 mod transport;
 pub mod trust;

@@ -1,11 +1,7 @@
-//! Which certificates are believed: the system's store, or `cafile` in its place.
+//! Which CA certificates are trusted: those of the system's store, or of `cafile` in its place.
 //!
 //! Nothing is compiled in, so a change of Duo's certification authorities breaks nothing; and
 //! nothing is read from the environment, where `SSL_CERT_FILE` could be set by whoever calls sudo.
-//!
-//! A system's store holds some 140 roots, and one login needs one of them. So a root is parsed only
-//! when the server's chain names it as an issuer; that is as good as having all of them, since a
-//! chain can end at no other.
 
 use std::fs::OpenOptions;
 use std::io::{self, Read as _};
@@ -14,17 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nix::libc::{O_CLOEXEC, O_NONBLOCK};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{Resumption, WebPkiServerVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
-};
-use webpki::{EndEntityCert, anchor_from_trusted_cert};
+use rustls::client::Resumption;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::CryptoProvider;
+use rustls::{ClientConfig, RootCertStore};
 
-use super::crypto::provider;
-use super::pem;
+pub use super::roots::Roots;
 
 /// Where distributions keep the store as one file: Debian and Ubuntu; Fedora and RHEL; SUSE;
 /// Alpine.
@@ -67,7 +58,7 @@ pub enum TrustError {
 /// [`TrustError`] if there is no certificate to trust.
 pub fn client_config(cafile: Option<&Path>) -> Result<Arc<ClientConfig>, TrustError> {
     let (_, roots) = find(cafile)?;
-    let provider = Arc::clone(&roots.provider);
+    let provider = Arc::clone(roots.provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         // The name is rustls's warning to those who would verify less; this verifies as its own
@@ -88,7 +79,7 @@ pub fn verifier(
     cafile: Option<&Path>,
 ) -> Result<(Arc<dyn ServerCertVerifier>, Arc<CryptoProvider>), TrustError> {
     let (_, roots) = find(cafile)?;
-    let provider = Arc::clone(&roots.provider);
+    let provider = Arc::clone(roots.provider());
     Ok((Arc::new(roots), provider))
 }
 
@@ -119,8 +110,7 @@ pub struct Store {
 pub fn store(cafile: Option<&Path>) -> Result<Store, TrustError> {
     let (path, roots) = find(cafile)?;
     let mut store = RootCertStore::empty();
-    store
-        .add_parsable_certificates(pem::certificates(&roots.text).filter_map(pem::Encoded::decode));
+    store.add_parsable_certificates(roots.all());
     Ok(Store {
         path: path.to_owned(),
         roots: store,
@@ -130,7 +120,7 @@ pub fn store(cafile: Option<&Path>) -> Result<Store, TrustError> {
 /// The file that counts, read.
 fn find(cafile: Option<&Path>) -> Result<(&Path, Roots), TrustError> {
     match cafile {
-        Some(path) => match Roots::read(path) {
+        Some(path) => match read(path) {
             Ok(roots) => Ok((path, roots)),
             Err(reason) => Err(TrustError::CaFile {
                 path: path.to_owned(),
@@ -140,53 +130,13 @@ fn find(cafile: Option<&Path>) -> Result<(&Path, Roots), TrustError> {
         None => SYSTEM_STORES
             .iter()
             .map(Path::new)
-            .find_map(|path| Some((path, Roots::read(path).ok()?)))
+            .find_map(|path| Some((path, read(path).ok()?)))
             .ok_or(TrustError::SystemStore),
     }
 }
 
-/// A store's text, and the verifier over it.
-#[derive(Debug)]
-struct Roots {
-    text: Vec<u8>,
-    provider: Arc<CryptoProvider>,
-}
-
-impl Roots {
-    /// Reads a PEM file. Certificates that cannot be used are passed over; none at all is an error.
-    fn read(path: &Path) -> Result<Self, String> {
-        let text = read_file(path).map_err(|error| error.to_string())?;
-        let usable = |root: pem::Encoded<'_>| {
-            root.decode()
-                .is_some_and(|root| anchor_from_trusted_cert(&root).is_ok())
-        };
-        if pem::certificates(&text).any(usable) {
-            return Ok(Self {
-                text,
-                provider: provider(),
-            });
-        }
-        Err(match pem::certificates(&text).count() {
-            0 => "there is none in it".to_owned(),
-            count => format!("{count} certificates in it, none of them usable"),
-        })
-    }
-
-    /// The roots that the chain names as issuers.
-    fn issuers_of(&self, chain: &[&CertificateDer<'_>]) -> RootCertStore {
-        let parsed: Vec<EndEntityCert<'_>> = chain
-            .iter()
-            .filter_map(|&certificate| EndEntityCert::try_from(certificate).ok())
-            .collect();
-        let issuers: Vec<&[u8]> = parsed.iter().map(|parsed| parsed.issuer()).collect();
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(
-            pem::certificates(&self.text)
-                .filter(|root| root.may_be_of(&issuers))
-                .filter_map(pem::Encoded::decode),
-        );
-        roots
-    }
+fn read(path: &Path) -> Result<Roots, String> {
+    Roots::new(read_file(path).map_err(|error| error.to_string())?)
 }
 
 /// Reads a regular file. A pipe in its place must not hold the login.
@@ -205,52 +155,4 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     file.take(LARGEST).read_to_end(&mut text)?;
     Ok(text)
-}
-
-impl ServerCertVerifier for Roots {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let mut chain = vec![end_entity];
-        chain.extend(intermediates);
-        let roots = self.issuers_of(&chain);
-        if roots.is_empty() {
-            return Err(CertificateError::UnknownIssuer.into());
-        }
-        let provider = Arc::clone(&self.provider);
-        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
-            .build()
-            .map_err(|error| rustls::Error::General(error.to_string()))?
-            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signature, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        algorithms.supported_schemes()
-    }
 }

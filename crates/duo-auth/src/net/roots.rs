@@ -1,0 +1,223 @@
+//! The verifier of a server's certificate, over the roots of a PEM file.
+//!
+//! A system's store holds some 140 roots, and one login needs one of them. So a root is parsed only
+//! when the server's chain names it as an issuer; that is as good as having all of them, since a
+//! chain can end at no other.
+//!
+//! webpki takes name and key of a root and nothing else. That a root has expired, say, is therefore
+//! asked here, before it is used; and of a whole path, whether each of its CAs may sign it.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
+use webpki::{EndEntityCert, KeyUsage, VerifiedPath, anchor_from_trusted_cert};
+
+use super::authority::{Refusal, judge};
+use super::crypto::provider;
+use super::pem;
+
+/// CA certificates that are trusted: the text of a PEM file, and the verifier over it.
+#[derive(Debug)]
+pub struct Roots {
+    text: Vec<u8>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl Roots {
+    /// Takes the text of a PEM file. Certificates in it that cannot be read are ignored.
+    ///
+    /// # Errors
+    /// Why there is nothing to trust: no certificate in it, or none that can be read.
+    pub fn new(text: Vec<u8>) -> Result<Self, String> {
+        let usable = |root: pem::Encoded<'_>| {
+            root.decode()
+                .is_some_and(|root| anchor_from_trusted_cert(&root).is_ok())
+        };
+        if pem::certificates(&text).any(usable) {
+            return Ok(Self {
+                text,
+                provider: provider(),
+            });
+        }
+        Err(match pem::certificates(&text).count() {
+            0 => "there is none in it".to_owned(),
+            count => format!("{count} certificates in it, none of them usable"),
+        })
+    }
+
+    /// What to encrypt and to verify with.
+    pub(super) fn provider(&self) -> &Arc<CryptoProvider> {
+        &self.provider
+    }
+
+    /// All certificates in the text, in its order, whether or not they can be read.
+    pub fn all(&self) -> impl Iterator<Item = CertificateDer<'static>> {
+        pem::certificates(&self.text).filter_map(pem::Encoded::decode)
+    }
+
+    /// The certificates that may be of one of the subjects `names`, which are DER without the outer
+    /// tag. Others may be among them, but none of these is left out.
+    pub fn of(&self, names: &[&[u8]]) -> impl Iterator<Item = CertificateDer<'static>> {
+        pem::certificates(&self.text)
+            .filter(|root| root.may_be_of(names))
+            .filter_map(pem::Encoded::decode)
+    }
+
+    /// The roots that the chain names as issuers.
+    fn issuers_of(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Issuers {
+        let parsed: Vec<EndEntityCert<'_>> = std::iter::once(end_entity)
+            .chain(intermediates)
+            .filter_map(|certificate| EndEntityCert::try_from(certificate).ok())
+            .collect();
+        let names: Vec<&[u8]> = parsed.iter().map(|parsed| parsed.issuer()).collect();
+        let mut issuers = Issuers {
+            roots: RootCertStore::empty(),
+            path_lengths: Vec::new(),
+            refusal: Cell::new(None),
+        };
+        for root in self.of(&names) {
+            // A server's own certificate may be trusted as it is; it signs no other.
+            let judged = if root == *end_entity {
+                Ok(Some(0))
+            } else {
+                judge(&root, now.as_secs())
+            };
+            match judged {
+                Ok(path_length) if issuers.roots.add(root).is_ok() => {
+                    issuers.path_lengths.push(path_length);
+                }
+                Ok(_) => {}
+                Err(refusal) => issuers.refusal.set(Some(refusal)),
+            }
+        }
+        issuers
+    }
+}
+
+/// The roots that a chain may end at.
+struct Issuers {
+    roots: RootCertStore,
+    /// How many intermediate CAs each root allows, if it says.
+    path_lengths: Vec<Option<usize>>,
+    /// Why the last CA that was refused was.
+    refusal: Cell<Option<Refusal>>,
+}
+
+impl Issuers {
+    /// Asks each CA of a path whether it may sign it. The path is then not taken, but another may.
+    fn allow(&self, path: &VerifiedPath<'_>, now: UnixTime) -> Result<(), webpki::Error> {
+        self.judge(path, now).map_err(|refusal| {
+            self.refusal.set(Some(refusal));
+            webpki::Error::EndEntityUsedAsCa
+        })
+    }
+
+    fn judge(&self, path: &VerifiedPath<'_>, now: UnixTime) -> Result<(), Refusal> {
+        let mut count = 0;
+        for intermediate in path.intermediate_certificates() {
+            judge(&intermediate.der(), now.as_secs())?;
+            // A CA's change of keys makes no path longer (RFC 5280, section 6.1.4, l).
+            count += usize::from(intermediate.subject() != intermediate.issuer());
+        }
+        let roots = self.roots.roots.iter().zip(&self.path_lengths);
+        let mut path_lengths = roots
+            .filter(|(root, _)| std::ptr::eq(*root, path.anchor()))
+            .map(|(_, length)| length.unwrap_or(usize::MAX));
+        match path_lengths.next() {
+            Some(length) if count <= length => Ok(()),
+            _ => Err(Refusal::PathLength),
+        }
+    }
+
+    /// What a chain is refused for, if a CA was.
+    fn refused(&self) -> Option<rustls::Error> {
+        let refusal = self.refusal.get()?;
+        Some(CertificateError::Other(OtherError(Arc::new(refusal))).into())
+    }
+}
+
+impl ServerCertVerifier for Roots {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        _: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let issuers = self.issuers_of(end_entity, intermediates, now);
+        let unknown = || CertificateError::UnknownIssuer.into();
+        if issuers.roots.is_empty() {
+            return Err(issuers.refused().unwrap_or_else(unknown));
+        }
+        let parsed = ParsedCertificate::try_from(end_entity)?;
+        let algorithms = self.provider.signature_verification_algorithms.all;
+        let allow = |path: &VerifiedPath<'_>| issuers.allow(path, now);
+        let is_trusted = EndEntityCert::try_from(end_entity).is_ok_and(|server| {
+            server
+                .verify_for_usage(
+                    algorithms,
+                    &issuers.roots.roots,
+                    intermediates,
+                    now,
+                    KeyUsage::server_auth(),
+                    None,
+                    Some(&allow),
+                )
+                .is_ok()
+        });
+        if !is_trusted {
+            // Once more, for rustls's own words. What it says of an issuer is not the reason where
+            // a CA was refused.
+            let again = verify_server_cert_signed_by_trust_anchor(
+                &parsed,
+                &issuers.roots,
+                intermediates,
+                now,
+                algorithms,
+            );
+            return Err(match again {
+                Err(error) if error != unknown() => error,
+                _ => issuers.refused().unwrap_or_else(unknown),
+            });
+        }
+        verify_server_name(&parsed, server_name)?;
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        algorithms.supported_schemes()
+    }
+}
