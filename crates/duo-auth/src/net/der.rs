@@ -40,12 +40,12 @@ impl<'a> Element<'a> {
             }
             _ => return None,
         };
-        let (content, behind) = rest.split_at(length.min(rest.len()));
+        let (content, rest) = rest.split_at(length.min(rest.len()));
         Some(Self {
             tag,
             content,
             is_whole: content.len() == length,
-            rest: behind,
+            rest,
         })
     }
 

@@ -43,16 +43,19 @@ pub(super) fn certificates(text: &[u8]) -> impl Iterator<Item = Encoded<'_>> {
     let (begin, end) = (Finder::new(BEGIN), Finder::new(END));
     let mut rest = text;
     std::iter::from_fn(move || {
+        // BEGIN counts only at the start of a line, not after a "#", say; or right after an END, in
+        // files that were joined.
+        let mut is_joined = true;
         let body = loop {
             let (before, body) = cut(rest, &begin)?;
-            // BEGIN counts only at the start of a line: not after a "#", say.
-            if before.last().is_none_or(|last| *last == b'\n') {
+            if before.last().map_or(is_joined, |last| *last == b'\n') {
                 break body;
             }
+            is_joined = false;
             rest = body;
         };
-        let (mut body, behind) = cut(body, &end)?;
-        rest = behind;
+        let (mut body, after) = cut(body, &end)?;
+        rest = after;
         // Another beginning before the end: the first one was cut off.
         while let Some((_, again)) = cut(body, &begin) {
             body = again;
@@ -73,9 +76,9 @@ fn without_lines(text: &[u8], length: usize) -> Vec<u8> {
     let mut rest = text;
     while !rest.is_empty() && joined.len() < length {
         let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-        let (line, behind) = rest.split_at(end);
+        let (line, after) = rest.split_at(end);
         joined.extend_from_slice(line.trim_ascii());
-        rest = behind.get(1..).unwrap_or_default();
+        rest = after.get(1..).unwrap_or_default();
     }
     joined
 }
@@ -135,7 +138,17 @@ mod tests {
         assert_eq!(all(text), [b"def".to_vec()]);
     }
 
-    /// Names of every length, so that the head ends before, within and behind them.
+    /// A CA that was commented out was trusted where its mark stood twice.
+    #[test]
+    fn found_by_fuzzing_a_mark_right_after_one_in_a_comment_begins_nothing() {
+        let mark = "-----BEGIN CERTIFICATE-----";
+        let end = "-----END CERTIFICATE-----";
+        assert!(all(&format!("#{mark}{mark}\nYWJj\n{end}")).is_empty());
+        let joined = format!("{mark}\nYWJj\n{end}{mark}\nZGVm\n{end}");
+        assert_eq!(all(&joined), [b"abc".to_vec(), b"def".to_vec()]);
+    }
+
+    /// Names of every length, so that the head ends before, within and after them.
     #[test]
     fn a_root_with_a_long_name_is_never_ruled_out() {
         let key = rcgen::KeyPair::generate().unwrap();

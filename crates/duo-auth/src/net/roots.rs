@@ -22,6 +22,24 @@ use super::authority::{Refusal, judge};
 use super::crypto::provider;
 use super::pem;
 
+/// The certificates in the text of a PEM file, in its order, as DER. What is not base64 is ignored;
+/// what is need not be a certificate.
+pub fn certificates(text: &[u8]) -> impl Iterator<Item = CertificateDer<'static>> {
+    pem::certificates(text).filter_map(pem::Encoded::decode)
+}
+
+/// Those of [`certificates`] whose subject may be one of `names`, which are DER without the outer
+/// tag. Each that has such a subject is among them; one that has not may be, if it has a subject
+/// that takes more than the first 768 bytes, or none that can be read.
+pub fn certificates_of(
+    text: &[u8],
+    names: &[&[u8]],
+) -> impl Iterator<Item = CertificateDer<'static>> {
+    pem::certificates(text)
+        .filter(|certificate| certificate.may_be_of(names))
+        .filter_map(pem::Encoded::decode)
+}
+
 /// CA certificates that are trusted: the text of a PEM file, and the verifier over it.
 #[derive(Debug)]
 pub struct Roots {
@@ -56,17 +74,9 @@ impl Roots {
         &self.provider
     }
 
-    /// All certificates in the text, in its order, whether or not they can be read.
-    pub fn all(&self) -> impl Iterator<Item = CertificateDer<'static>> {
-        pem::certificates(&self.text).filter_map(pem::Encoded::decode)
-    }
-
-    /// The certificates that may be of one of the subjects `names`, which are DER without the outer
-    /// tag. Others may be among them, but none of these is left out.
-    pub fn of(&self, names: &[&[u8]]) -> impl Iterator<Item = CertificateDer<'static>> {
-        pem::certificates(&self.text)
-            .filter(|root| root.may_be_of(names))
-            .filter_map(pem::Encoded::decode)
+    /// All that is trusted, whether or not it can be read.
+    pub(super) fn all(&self) -> impl Iterator<Item = CertificateDer<'static>> {
+        certificates(&self.text)
     }
 
     /// The roots that the chain names as issuers.
@@ -86,7 +96,7 @@ impl Roots {
             path_lengths: Vec::new(),
             refusal: Cell::new(None),
         };
-        for root in self.of(&names) {
+        for root in certificates_of(&self.text, &names) {
             // A server's own certificate may be trusted as it is; it signs no other.
             let judged = if root == *end_entity {
                 Ok(Some(0))

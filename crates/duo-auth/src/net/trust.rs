@@ -15,7 +15,7 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::{ClientConfig, RootCertStore};
 
-pub use super::roots::Roots;
+pub use super::roots::{Roots, certificates, certificates_of};
 
 /// Where distributions keep the store as one file: Debian and Ubuntu; Fedora and RHEL; SUSE;
 /// Alpine.
@@ -93,7 +93,7 @@ pub fn may_be_changed_by_others(cafile: &Path) -> bool {
     })
 }
 
-/// The certificates that are believed, all of them, and where they come from: for a command that
+/// The certificates that are trusted, all of them, and where they come from: for a command that
 /// explains.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -117,7 +117,7 @@ pub fn store(cafile: Option<&Path>) -> Result<Store, TrustError> {
     })
 }
 
-/// The file that counts, read.
+/// The file that is used, read.
 fn find(cafile: Option<&Path>) -> Result<(&Path, Roots), TrustError> {
     match cafile {
         Some(path) => match read(path) {
