@@ -139,8 +139,16 @@ fn a_root_that_is_refused_is_refused_in_words() {
             said("is not a CA's (basicConstraints)"),
             said("may not sign certificates (keyUsage)"),
             said("is not for servers (extendedKeyUsage)"),
+            said("has expired"),
             said("does not allow so many intermediate CAs (pathLenConstraint)"),
             said("does not allow so many intermediate CAs (pathLenConstraint)"),
         ]
     );
+}
+
+/// With a root that was renewed, say: the expired one is not what is wrong.
+#[test]
+fn what_is_wrong_with_the_server_s_own_certificate_is_said_first() {
+    let said = roots::expired_server().verify().unwrap_err();
+    assert!(said.contains("certificate expired"), "{said}");
 }

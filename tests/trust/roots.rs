@@ -6,7 +6,7 @@ use rcgen::{
 };
 
 use crate::Case;
-use crate::certificate::{Certificate, ca, ca_above, ca_with, from_to, server};
+use crate::certificate::{Certificate, ca, ca_above, ca_with, from_to, server, server_with};
 
 /// A root that signs the server's certificate itself.
 fn direct(what: &'static str, root: &Certificate) -> Case {
@@ -144,9 +144,17 @@ pub fn refused() -> Vec<Case> {
             "a root for clients alone",
             &changed(&|root| root.extended_key_usages = vec![Purpose::ClientAuth]),
         ),
+        sent_too(),
         below("a root that allows no intermediate CA", 0, &["a"]),
         below("a root that allows one intermediate CA", 1, &["a", "b"]),
     ]
+}
+
+/// An expired root that the server sends as well.
+fn sent_too() -> Case {
+    let root = Certificate::root(ca_with("root", |root| from_to(root, 2010, 2026)));
+    let what = "a root that has expired, and is sent";
+    Case::new(what, &[&root], &[&root.sign(server()), &root])
 }
 
 pub fn bad() -> Vec<Case> {
@@ -199,4 +207,19 @@ pub fn bad() -> Vec<Case> {
         ),
     ]);
     cases
+}
+
+/// A server's certificate that has expired, of a root that was renewed.
+pub fn expired_server() -> Case {
+    let root = Certificate::root(ca("root"));
+    let expired = Certificate::root_with(
+        ca_with("root", |root| from_to(root, 2010, 2020)),
+        root.key(),
+    );
+    let server = server_with(|server| from_to(server, 2020, 2026));
+    Case::new(
+        "an expired server",
+        &[&expired, &root],
+        &[&root.sign(server)],
+    )
 }

@@ -167,10 +167,6 @@ impl ServerCertVerifier for Roots {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let issuers = self.issuers_of(end_entity, intermediates, now);
-        let unknown = || CertificateError::UnknownIssuer.into();
-        if issuers.roots.is_empty() {
-            return Err(issuers.refused().unwrap_or_else(unknown));
-        }
         let parsed = ParsedCertificate::try_from(end_entity)?;
         let algorithms = self.provider.signature_verification_algorithms.all;
         let allow = |path: &VerifiedPath<'_>| issuers.allow(path, now);
@@ -187,23 +183,32 @@ impl ServerCertVerifier for Roots {
                 )
                 .is_ok()
         });
-        if !is_trusted {
-            // Once more, for rustls's own words. What it says of an issuer is not the reason where
-            // a CA was refused.
-            let again = verify_server_cert_signed_by_trust_anchor(
+        if is_trusted {
+            verify_server_name(&parsed, server_name)?;
+            return Ok(ServerCertVerified::assertion());
+        }
+        // Once more, for rustls's own words.
+        let again = |roots: &RootCertStore, intermediates| {
+            verify_server_cert_signed_by_trust_anchor(
                 &parsed,
-                &issuers.roots,
+                roots,
                 intermediates,
                 now,
                 algorithms,
-            );
-            return Err(match again {
-                Err(error) if error != unknown() => error,
-                _ => issuers.refused().unwrap_or_else(unknown),
-            });
-        }
-        verify_server_name(&parsed, server_name)?;
-        Ok(ServerCertVerified::assertion())
+            )
+        };
+        let unknown = CertificateError::UnknownIssuer.into();
+        Err(match issuers.refused() {
+            // What is wrong with the server's own certificate comes first.
+            Some(refused) => match again(&RootCertStore::empty(), &[]) {
+                Err(error) if error != unknown => error,
+                _ => refused,
+            },
+            None if issuers.roots.is_empty() => unknown,
+            None => again(&issuers.roots, intermediates)
+                .err()
+                .unwrap_or(unknown),
+        })
     }
 
     fn verify_tls12_signature(
