@@ -1,7 +1,7 @@
 //! Where this verifier and `openssl verify` differ, and why that is right.
 
 use rcgen::{
-    CustomExtension, DnType, ExtendedKeyUsagePurpose as Purpose, IsCa, KeyUsagePurpose as Usage,
+    CustomExtension, DnType, ExtendedKeyUsagePurpose as Purpose, KeyUsagePurpose as Usage,
 };
 
 use crate::Case;
@@ -44,10 +44,6 @@ pub fn more_lenient() -> Vec<Case> {
         unknown.set_criticality(true);
         root.custom_extensions = vec![unknown];
     }));
-    let not_a_ca = Certificate::root_with(
-        ca_with("root", |root| root.is_ca = IsCa::ExplicitNoCa),
-        root.key(),
-    );
     let no_signature = server_with(|server| server.key_usages = vec![Usage::CrlSign]);
     vec![
         // What is in cafile is trusted because it is there, as curl has it; OpenSSL itself does so
@@ -65,12 +61,6 @@ pub fn more_lenient() -> Vec<Case> {
             "a root with a critical extension",
             &[&critical],
             &[&critical.sign(server())],
-        ),
-        // One of them suffices; OpenSSL tries the first.
-        Case::new(
-            "two certificates of one key, one of which is not a CA's",
-            &[&not_a_ca, &root],
-            &[&root.sign(server())],
         ),
         // TLS asks for a signature with the key, and gets one.
         Case::new(

@@ -152,3 +152,8 @@ fn what_is_wrong_with_the_server_s_own_certificate_is_said_first() {
     let said = roots::expired_server().verify().unwrap_err();
     assert!(said.contains("certificate expired"), "{said}");
 }
+
+#[test]
+fn where_one_certificate_of_a_key_is_refused_the_other_is_used() {
+    assert_eq!(roots::one_of_two().verify(), Ok(()));
+}

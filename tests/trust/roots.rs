@@ -223,3 +223,13 @@ pub fn expired_server() -> Case {
         &[&root.sign(server)],
     )
 }
+
+/// Two certificates of one key, one of which is not a CA's. Which of them OpenSSL tries is chance.
+pub fn one_of_two() -> Case {
+    let root = Certificate::root(ca("root"));
+    let not_a_ca = Certificate::root_with(
+        ca_with("root", |root| root.is_ca = IsCa::ExplicitNoCa),
+        root.key(),
+    );
+    Case::new("one of two", &[&not_a_ca, &root], &[&root.sign(server())])
+}
