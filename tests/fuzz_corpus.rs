@@ -30,6 +30,10 @@ const WORDS: &[&[u8]] = &[
     br#"{"stat":"OK","response":{"result":"deny","status":"allow"}}"#,
     b"ikey = A\nskey = B\nhost = c\n",
     b"groups = a,!b \\ c\n",
+    b"-----BEGIN CERTIFICATE-----",
+    b"-----END CERTIFICATE-----",
+    b"YWJj",
+    b"\n",
     b"\xff",
     b"\n  x = y\n",
 ];

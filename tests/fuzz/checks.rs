@@ -20,11 +20,14 @@ use duo_login::messages;
 use duo_login::outcome::{Attempt, Outcome};
 use duo_login::who::address;
 
+mod stores;
+pub(crate) use stores::{pem, roots};
+
 /// A check of any bytes: panics where something does not hold.
 type Check = fn(&[u8]);
 
 /// Every target and its check.
-pub(crate) const TARGETS: [(&str, Check); 7] = [
+pub(crate) const TARGETS: [(&str, Check); 9] = [
     ("config", config),
     ("replies", replies),
     ("answers", answers),
@@ -32,6 +35,8 @@ pub(crate) const TARGETS: [(&str, Check); 7] = [
     ("ssh_connection", ssh_connection),
     ("gecos", gecos),
     ("login", login),
+    ("pem", pem),
+    ("roots", roots),
 ];
 
 /// A configuration: no finding shows the skey, and what is written back is read as the same.
