@@ -8,6 +8,7 @@ pub mod args;
 pub mod authenticate;
 pub mod config;
 pub mod connect;
+mod limiter;
 mod load;
 pub mod log;
 pub mod login;

@@ -64,6 +64,7 @@ pub(crate) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit
         service: "sshd".to_owned(),
         rhost: arguments.from.map(|address| address.to_string()),
         ssh_connection: None,
+        password: None,
     };
     let log = Log::kept(&items.service);
     let authentication = Authentication {

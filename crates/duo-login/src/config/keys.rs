@@ -5,7 +5,7 @@
 use zeroize::Zeroizing;
 
 use super::values::Values;
-use super::{Bypass, Config, Failmode, MenuSource, StatusMode};
+use super::{Bypass, Config, Failmode, LogStyle, MenuSource, StatusMode};
 use duo_auth::net::ProxyAddress;
 use duo_auth::sign::Signature;
 
@@ -24,13 +24,15 @@ pub enum Section {
     Telling,
     /// Network and trust.
     Connection,
+    /// What syslog gets.
+    Log,
     /// Keys of Duo's module that do nothing here, or are refused.
     Others,
 }
 
 impl Section {
     /// Every section, in the order of the file, with its title there.
-    pub const ALL: [(Self, &'static str); 7] = [
+    pub const ALL: [(Self, &'static str); 8] = [
         (
             Self::Required,
             "Required: from your application in Duo's Admin Panel",
@@ -40,6 +42,7 @@ impl Section {
         (Self::Asking, "How users are asked"),
         (Self::Telling, "What Duo is told"),
         (Self::Connection, "The connection to Duo"),
+        (Self::Log, "What is logged"),
         (Self::Others, "Keys of Duo's own module"),
     ];
 }
@@ -247,6 +250,30 @@ pub static KEYS: &[Key] = &[
         )
     },
     Key {
+        default: "5",
+        help: "How many pushes and calls of one user from this host, within 10 minutes, may go \
+               without an approval before only passcodes are taken; 1 to 100, or `no`. Three \
+               denials do the same, and so does a report of fraud, for 10 minutes. An approved \
+               login or a right passcode forgets pushes and denials; `pamduo limits --reset` \
+               forgets everything.",
+        write: |config, _| match config.push_limit {
+            Some(limit) => text(&limit.to_string()),
+            None => text("no"),
+        },
+        ..Key::optional(
+            "push_limit",
+            Section::Asking,
+            "a whole number from 1 to 100, or no",
+            |v, text| {
+                if on_or_off(text) == Some(false) {
+                    v.push_limit = 0;
+                    return Taken::Used;
+                }
+                number(text, 1, 100, &mut v.push_limit)
+            },
+        )
+    },
+    Key {
         default: "devices",
         help: "`devices` builds the menu from the user's devices; `server` shows the text that Duo \
                sends, and what is typed goes to Duo.",
@@ -391,6 +418,16 @@ pub static KEYS: &[Key] = &[
                 word(known, &mut v.signature)
             },
         )
+    },
+    Key {
+        default: "pam",
+        help: "How lines are written: `pam` as other PAM modules write theirs, with fields in \
+               brackets at the end; `duo_unix` as Duo's own module writes them, for parsers that \
+               match a whole line.",
+        write: |config, _| text(config.log.name()),
+        ..Key::optional("log", Section::Log, "pam or duo_unix", |v, text| {
+            word(LogStyle::named(text), &mut v.log)
+        })
     },
     Key {
         default: "no",

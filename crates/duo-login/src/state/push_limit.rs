@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use duo_auth::sign::encode;
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha512};
 
 use super::folder::{Folder, FolderFault};
 
@@ -361,12 +361,12 @@ fn bucket(now: Duration) -> u64 {
 /// Duo does not tell capital letters apart, so neither do we: the GECOS field, which users may be
 /// able to change, would otherwise give as many limits as there are ways to write a name.
 fn folded(user: &str) -> String {
-    user.trim().to_lowercase()
+    user.trim().to_ascii_lowercase()
 }
 
 /// A file's name must be short and harmless, whatever the user's.
 fn key_of(user: &str) -> String {
-    let digest = hex::encode(Sha256::digest(folded(user).as_bytes()));
+    let digest = hex::encode(Sha512::digest(folded(user).as_bytes()));
     digest.chars().take(32).collect()
 }
 

@@ -2,11 +2,14 @@
 //! sshd runs the whole stack each time, password and all: who has been told that Duo cannot be
 //! reached would wait for it again, and be asked for the password as if it had been mistyped.
 
+use std::path::Path;
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha512};
 
-use super::folder::Folder;
+use super::boot_time;
+use super::folder::{Folder, RUN};
+use crate::pam_items::PamItems;
 
 /// How long a connection may go on trying (sshd's `LoginGraceTime` is 120 s by default).
 const LIFE: Duration = Duration::from_secs(120);
@@ -15,9 +18,36 @@ const PREFIX: &str = "refused-";
 /// Most files that are looked at to remove old ones.
 const MOST_FILES: usize = 10_000;
 
+/// The SSH connection of one login, if it comes through one.
+pub(crate) struct RefusedConnection<'a>(Option<&'a str>);
+
+impl<'a> RefusedConnection<'a> {
+    /// The connection that PAM's environment names.
+    pub(crate) fn of(items: &'a PamItems) -> Self {
+        Self(items.ssh_connection.as_deref())
+    }
+
+    /// Whether a fault has kept the user out of it a moment ago.
+    pub(crate) fn was_refused(&self) -> bool {
+        self.with(was_refused).unwrap_or(false)
+    }
+
+    /// A fault keeps the user out of it.
+    pub(crate) fn remember(&self) {
+        let _ = self.with(remember);
+    }
+
+    /// Where there is no connection, or no state, there is nothing to remember.
+    fn with<T>(&self, work: impl FnOnce(&Folder, &str, Duration) -> T) -> Option<T> {
+        let connection = self.0?;
+        let folder = Folder::open(Path::new(RUN)).ok()?;
+        Some(work(&folder, connection, boot_time::now()?))
+    }
+}
+
 /// Remembers that the connection (`SSH_CONNECTION`: both addresses and ports) was refused. Where that
 /// cannot be, it tries once more: no harm.
-pub fn remember(folder: &Folder, connection: &str, now: Duration) {
+fn remember(folder: &Folder, connection: &str, now: Duration) {
     for name in folder.names(PREFIX, MOST_FILES).unwrap_or_default() {
         if !is_recent(folder, &name, now) {
             let _ = folder.remove(&name);
@@ -27,8 +57,7 @@ pub fn remember(folder: &Folder, connection: &str, now: Duration) {
 }
 
 /// Whether the connection was refused a moment ago.
-#[must_use]
-pub fn was_refused(folder: &Folder, connection: &str, now: Duration) -> bool {
+fn was_refused(folder: &Folder, connection: &str, now: Duration) -> bool {
     is_recent(folder, &name_of(connection), now)
 }
 
@@ -41,7 +70,7 @@ fn is_recent(folder: &Folder, name: &str, now: Duration) -> bool {
 }
 
 fn name_of(connection: &str) -> String {
-    let digest = hex::encode(Sha256::digest(connection.as_bytes()));
+    let digest = hex::encode(Sha512::digest(connection.as_bytes()));
     let short: String = digest.chars().take(32).collect();
     format!("{PREFIX}{short}")
 }
