@@ -13,6 +13,7 @@ mod codes;
 mod cost;
 mod deadlines;
 mod drop_in;
+mod ends_once;
 mod fault_table;
 mod host_program;
 mod host_safety;
