@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::test_bed::{pamduo, run};
 
-const SUBCOMMANDS: [&str; 5] = ["check", "login", "lint", "setup", "support"];
+const SUBCOMMANDS: [&str; 6] = ["check", "limits", "login", "lint", "setup", "support"];
 
 #[test]
 fn help_fits_a_screen_and_has_examples() {

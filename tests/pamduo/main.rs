@@ -11,6 +11,7 @@
 mod check;
 mod check_findings;
 mod help;
+mod limits;
 mod login;
 mod proxy;
 mod readme;

@@ -4,6 +4,7 @@ mod check;
 mod date;
 mod finding;
 mod generate;
+mod limits;
 mod lint;
 mod login;
 mod private_file;
@@ -47,6 +48,8 @@ enum Command {
     Login(login::Arguments),
     /// Is two-factor login skippable or impossible on this system?
     Lint(lint::Arguments),
+    /// For whom are pushes closed? Open them again
+    Limits(limits::Arguments),
     /// Write the configuration file
     Setup(setup::Arguments),
     /// Collect what a bug report needs, without secrets
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Command::Check(_) => check::run(&cli.config, &output),
         Command::Login(arguments) => login::run(&arguments, &cli.config, &output),
         Command::Lint(arguments) => lint::run(&arguments, &cli.config, &output),
+        Command::Limits(arguments) => limits::run(&arguments, &cli.config, &output),
         Command::Setup(arguments) => setup::run(&arguments, &cli.config, &output),
         Command::Support(arguments) => support::run(&arguments, &cli.config, &output),
         Command::Generate(arguments) => generate::run(&arguments, Cli::command(), &output),
