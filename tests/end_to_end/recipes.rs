@@ -204,7 +204,9 @@ fn pam_oath_asks_for_a_code_where_duo_cannot_be_asked() {
 #[test]
 fn pam_oath_asks_for_a_code_over_ssh_after_a_key() {
     let heading = "A TOTP code, by pam_oath";
-    let users = block(heading, "text", 1).replace("SECRET", SECRET);
+    let alice = block(heading, "text", 1).replace("SECRET", SECRET);
+    // Whom Duo denies has a secret, too.
+    let users = format!("{alice}{}", alice.replace("alice", "bob"));
     let bed = bed(heading, |host| host.file("/etc/users.oath", 0o600, &users));
     let ssh = |user| bed.host.ssh(user, &[], "echo in");
     let up = talk(&ssh("alice"), "alice", &[DUO]);
