@@ -244,6 +244,18 @@ fn the_recipes_that_ask_for_a_code_where_duo_cannot_be_asked() {
 }
 
 #[test]
+fn bypass_ignore_jumps_over_the_code_as_the_recipes_say() {
+    let root = Root::with_recipe(13);
+    let conf = format!("{}bypass = ignore\ngroups = admins\n", crate::root::CONF);
+    root.write("/etc/duo/pam_duo.conf", &conf);
+    let lines = recipe("A TOTP code, by pam_oath");
+    root.replace("/etc/pam.d/sshd", "auth  required  pam_duo.so\n", lines);
+    assert_eq!(root.ids(), ["bypass-locks-out"]);
+    root.replace("/etc/pam.d/sshd", "success=1", "success=1 ignore=1");
+    sound(&root, &["sshd"]);
+}
+
+#[test]
 fn a_code_that_users_can_write_themselves_or_do_without_takes_no_place_of_duos() {
     let oath = recipe("A TOTP code, by pam_oath");
     let google = recipe("A TOTP code, by pam_google_authenticator");
