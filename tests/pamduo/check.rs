@@ -53,7 +53,93 @@ fn a_failed_step_says_what_to_do_and_the_others_wait() {
         "{}",
         run.stdout
     );
-    assert!(run.stdout.ends_with("\n1 finding.\n"));
+    assert!(
+        run.stdout.ends_with(
+            "\n1 finding.\nLogins now: sshd, login and other programs that root starts: let in \
+             without Duo.\n            sudo, su and other programs that users start: kept out\n            \
+             (failmode=safe in their PAM line lets in).\n"
+        ),
+        "{}",
+        run.stdout
+    );
+}
+
+/// What a file's lines and a fault of Duo's mean for logins, in programs that root and users start.
+#[test]
+fn what_happens_to_logins_now_is_told_by_kind_of_program() {
+    const DOWN: &str = "host = 127.0.0.1:1";
+    let reply = |kind: &str| format!("[[faults]]\npath = \"/auth/v2/check\"\nkind = \"{kind}\"\n");
+    let connection = |kind: &str| format!("[[faults]]\npath = \"connection\"\nkind = \"{kind}\"\n");
+    let none = String::new;
+    for (duo, lines, root, user) in [
+        (none(), "", "asked", "asked"),
+        (none(), "failmode = secure", "asked", "asked"),
+        // The module signs again by Duo's clock.
+        (
+            "clock_offset_seconds = 600".to_owned(),
+            "",
+            "asked",
+            "asked",
+        ),
+        (none(), DOWN, "let-in", "kept-out"),
+        (none(), "host = no.such.name.invalid", "let-in", "kept-out"),
+        (
+            none(),
+            "host = 127.0.0.1:1\nfailmode = safe",
+            "let-in",
+            "kept-out",
+        ),
+        (
+            none(),
+            "host = 127.0.0.1:1\nfailmode = secure",
+            "kept-out",
+            "kept-out",
+        ),
+        (
+            none(),
+            "http_proxy = http://127.0.0.1:1",
+            "let-in",
+            "kept-out",
+        ),
+        (connection("self_signed"), "", "let-in", "kept-out"),
+        (reply("status"), "", "let-in", "let-in"),
+        (reply("status"), "failmode = secure", "kept-out", "kept-out"),
+        (
+            reply("rate_limited"),
+            "failmode = safe",
+            "kept-out",
+            "kept-out",
+        ),
+        (none(), "ikey = DIOTHER", "kept-out", "kept-out"),
+        (
+            none(),
+            "ikey = DIOTHER\nfailmode = safe",
+            "let-in",
+            "let-in",
+        ),
+        (none(), "noverify = yes", "kept-out", "kept-out"),
+        (none(), "skey =\nfailmode = safe", "let-in", "let-in"),
+        // A login reads the certificates before it connects.
+        (
+            none(),
+            "cafile = /none\nhost = 127.0.0.1:1",
+            "kept-out",
+            "kept-out",
+        ),
+        (none(), "http_proxy = ftp://x", "kept-out", "kept-out"),
+    ] {
+        let bed = TestBed::new(&duo);
+        bed.add(&format!("https_timeout = 1\n{lines}"));
+        let json = bed.run(&["check", "--json"], "").json();
+        let expected = serde_json::json!({"root_started": root, "user_started": user});
+        assert_eq!(json["logins"], expected, "{duo} {lines}: {json:#}");
+    }
+    // A file that is not trusted says nothing about failmode.
+    let bed = TestBed::new("");
+    bed.add("failmode = safe");
+    bed.mode(0o666);
+    let json = bed.run(&["check", "--json"], "").json();
+    assert_eq!(json["logins"]["root_started"], "kept-out", "{json:#}");
 }
 
 #[test]
@@ -187,6 +273,8 @@ fn someone_else_than_root_is_told_to_become_root() {
         let run = crate::test_bed::run(&mut command, "");
         assert_eq!(run.status, 1, "{run:?}");
         assert!(run.all().contains("run pamduo as root"), "{run:?}");
+        let unknown = "Logins now: unknown; run pamduo as root.";
+        assert_eq!(run.all().contains(unknown), arguments == ["check"]);
     }
     assert!(bed.duo.requests().is_empty());
 }

@@ -183,6 +183,10 @@ fn a_fault_is_judged_by_failmode() {
     let run = login(&bed, "");
     expect(&run, 0, without, "PAM_SUCCESS", "Failsafe Duo login");
     assert!(run.stdout.contains("failmode lets the user in"));
+    assert!(
+        run.stdout
+            .contains("sudo and su, which users start, may end otherwise")
+    );
     bed.write(&format!("{broken}failmode = secure\n"));
     expect(
         &login(&bed, ""),

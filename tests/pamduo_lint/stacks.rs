@@ -1,7 +1,8 @@
 //! Stacks on which lint and real PAM have to agree.
 //!
 //! `{duo}` is the Duo module. `{a}` and `{b}` are modules of which lint knows only that they check a
-//! password; in reality they answer anything that such a module answers. `{x}` begins the names of a
+//! password; in reality they answer anything that such a module answers. `{totp}` is a module that
+//! checks a code: where Duo cannot be asked the code is wrong, elsewhere it is right. `{x}` begins the names of a
 //! stack's own files. Everything else is as it is written.
 
 /// A stack, and what is known of it.
@@ -64,6 +65,61 @@ pub const STACKS: &[Stack] = &[
         "auth required {a}\nauth [success=ignore ignore=1 default=die] pam_listfile.so item=rhost \
          sense=allow file=/etc/hostname apply=@nobody-is-in-it\nauth required {duo}\nauth required \
          pam_permit.so",
+    ),
+    stack(
+        "a code where Duo cannot be asked",
+        false,
+        true,
+        "auth requisite {a}\nauth [success=1 authinfo_unavail=ignore default=die] {duo}\n\
+         auth requisite {totp}\nauth required pam_permit.so",
+    ),
+    stack(
+        "a code where Duo cannot be asked, reached by a jump",
+        false,
+        true,
+        "auth [success=2 authinfo_unavail=1 default=die] {duo}\nauth requisite pam_deny.so\n\
+         auth required {totp}\nauth required pam_permit.so",
+    ),
+    stack(
+        "a code where Duo cannot be asked, and success ends the stack",
+        false,
+        true,
+        "auth required {a}\nauth [success=done authinfo_unavail=ignore default=die] {duo}\n\
+         auth sufficient {totp}\nauth requisite pam_deny.so",
+    ),
+    stack(
+        "a code for whom Duo refuses",
+        true,
+        true,
+        "auth requisite {a}\nauth [success=1 default=ignore] {duo}\nauth requisite {totp}\n\
+         auth required pam_permit.so",
+    ),
+    stack(
+        "a code for whom Duo denies, and none where it cannot be asked",
+        true,
+        true,
+        "auth [success=1 authinfo_unavail=die default=ignore] {duo}\nauth requisite {totp}\n\
+         auth required pam_permit.so",
+    ),
+    stack(
+        "a code that may be wrong where Duo cannot be asked",
+        true,
+        true,
+        "auth requisite {a}\nauth [success=1 authinfo_unavail=ignore default=die] {duo}\n\
+         auth optional {totp}\nauth required pam_permit.so",
+    ),
+    stack(
+        "a code instead of Duo",
+        true,
+        true,
+        "auth requisite {a}\nauth sufficient {totp}\nauth required {duo}",
+    ),
+    stack(
+        "a code, and a stack that is reset after it",
+        true,
+        true,
+        "auth [success=2 authinfo_unavail=ignore default=die] {duo}\nauth required {totp}\n\
+         auth [default=reset] pam_debug.so auth=auth_err\nauth required pam_permit.so",
     ),
     stack(
         "required twice",

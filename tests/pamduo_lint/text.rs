@@ -114,6 +114,56 @@ fn duo_as_the_only_factor_is_noted() {
     assert!(notes(&root).contains("Duo is all that sudo asks for"));
 }
 
+/// Whoever may run sudo can make an outage: what that argument gives away is noted, and not wrong.
+#[test]
+fn failmode_safe_on_the_line_of_a_program_that_users_start_is_noted() {
+    let notes = |change: &dyn Fn(&Root)| {
+        let root = Root::debian(12);
+        change(&root);
+        std::fs::remove_file(root.path("/etc/ssh/sshd_config")).unwrap();
+        let report = root.lint();
+        assert_eq!(report["findings"], serde_json::json!([]), "{report:#}");
+        let notes = report["notes"].as_array().unwrap().clone();
+        let text = |note: &serde_json::Value| note.as_str().unwrap().to_owned();
+        let mut notes: Vec<String> = notes.iter().map(text).collect();
+        notes.retain(|note| note.contains("failmode=safe"));
+        notes
+    };
+    let line = |service: &'static str, arguments: &'static str| {
+        notes(&|root: &Root| {
+            let duo = format!("@include common-auth\nauth required pam_duo.so {arguments}\n");
+            root.write(&format!("/etc/pam.d/{service}"), &duo);
+        })
+    };
+    for service in [
+        "sudo", "sudo-i", "su", "su-l", "doas", "polkit-1", "runuser", "swaylock",
+    ] {
+        let expected = format!(
+            "/etc/pam.d/{service}:2: failmode=safe for {service}, which users start: whoever may \
+             run it can make an outage (by limits, held ports or freezing) and get in without Duo; \
+             leave the argument out if that is not meant"
+        );
+        assert_eq!(line(service, "failmode=safe"), [expected]);
+    }
+    assert_eq!(line("sudo", "failmode=safe failmode=secure"), [""; 0]);
+    assert_eq!(line("sudo", "failmode=secure"), [""; 0]);
+    assert_eq!(line("sudo", ""), [""; 0]);
+    assert_eq!(line("login", "failmode=safe"), [""; 0]);
+    let shared = notes(&|root: &Root| {
+        root.enable_profile();
+        root.replace(
+            "/etc/pam.d/common-auth",
+            "pam_duo.so",
+            "pam_duo.so failmode=safe",
+        );
+    });
+    assert_eq!(shared.len(), 1, "{shared:?}");
+    assert!(
+        shared[0].contains("failmode=safe for su, sudo, which users start"),
+        "{shared:?}"
+    );
+}
+
 #[test]
 fn usage_errors_are_status_2() {
     for arguments in [

@@ -118,9 +118,12 @@ const SECTIONS: [(&str, &[(&str, &str)]); 5] = [
             ),
             (
                 "pamduo check --json",
-                "{\"steps\": [STEP, ...]}. A step has id, status (ok, warning, failed or skipped), \
+                "{\"steps\": [STEP, ...], \"logins\": LOGINS}. A step has id, status (ok, warning, failed or skipped), \
                  detail, ms (its time in milliseconds), waits_for (the step that failed before a \
-                 skipped one, or null), and findings.",
+                 skipped one, or null), and findings. LOGINS says what happens to logins now: \
+                 root_started (through sshd, login and other programs that root starts) and \
+                 user_started (sudo, su), each asked, let-in or kept-out, for PAM lines without \
+                 failmode=; or null if it is unknown, since the file can be read by root alone.",
             ),
             (
                 "pamduo lint --json",

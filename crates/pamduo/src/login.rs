@@ -137,9 +137,10 @@ fn notes(outcome: &Outcome, user: &str, config: &Path) -> Vec<String> {
             notes
         }
         Outcome::NoSuchUser => vec!["This machine has no such user.".to_owned()],
-        Outcome::Failsafe(_) => {
-            vec!["Duo could not be asked, and failmode lets the user in: run pamduo check.".into()]
-        }
+        Outcome::Failsafe(_) => vec![
+            "Duo could not be asked, and failmode lets the user in: run pamduo check.".to_owned(),
+            "sudo and su, which users start, may end otherwise: it says that, too.".to_owned(),
+        ],
         Outcome::Failsecure { .. } => {
             vec!["Duo could not be asked: run pamduo check.".to_owned()]
         }

@@ -151,11 +151,16 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         examples: &["secure"],
-        help: "`safe` lets users in when Duo cannot be reached or when this file is wrong; \
-               `secure` keeps them out. Not set: in for an outage (DNS, TCP, TLS, time-out, HTTP \
-               5xx and 429, a reply that cannot be read, up to and including preauth), out for a \
-               configuration fault. Whatever goes wrong after preauth keeps out. A bad value is \
-               used as `secure`.",
+        help: "What a fault up to and including preauth does to a login. `secure`: it keeps the \
+               user out. Not set: the user comes in if Duo answers with HTTP 5xx or with what \
+               cannot be read; and if the way to Duo fails (DNS, TCP, TLS, time-out) and root has \
+               started the program (sshd, login). `safe`: also if this file or the keys are \
+               wrong, or if this machine forbids the connection and root has started the program. \
+               In programs that users start (sudo, su), a failure on the way to Duo keeps out, \
+               since those users can cause it, unless the PAM line has the argument \
+               `failmode=safe`. HTTP 429 and a lack of memory, descriptors or ports on this \
+               machine always keep out, and so does whatever goes wrong after preauth. A bad value \
+               is used as `secure`.",
         write: |_, failmode| match failmode {
             Some(failmode) => text(failmode.name()),
             None => Vec::new(),
@@ -170,9 +175,10 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         default: "10",
-        help: "Seconds for one request, DNS, connection and TLS included; 1 to 300. There is no \
-               way to ask for no limit: 0 is a bad value. All that happens before a user is asked \
-               ends within twice that time and a second.",
+        help: "Seconds for one request, DNS, connection and TLS included; 1 to 300. When they are \
+               over, the way to Duo has failed: see `failmode`. There is no way to ask for no limit: \
+               0 is a bad value. All that happens before a user is asked ends within twice that \
+               time and a second.",
         write: |config, _| text(&config.https_timeout.as_secs().to_string()),
         ..Key::number(
             "https_timeout",

@@ -6,8 +6,11 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use duo_auth::{Host, clean};
+use duo_auth::net::is_resource_exhaustion;
+use duo_auth::{DuoError, Host, clean};
+use duo_login::outcome::Fault;
 
+use super::logins::Obstacle;
 use super::problem::Problem;
 use super::step::Step;
 
@@ -109,6 +112,7 @@ pub(super) fn dns(target: &Target, is_proxy: bool, limit: Duration) -> (Step, Ve
         };
         addresses.truncate(MOST);
         if addresses.is_empty() {
+            step.stops_logins(Obstacle::unreachable(&target.name, &reason));
             step.find(
                 Problem::DnsFailed,
                 format!("{whose}{}: {reason}", target.name),
@@ -163,6 +167,7 @@ pub(super) fn tcp(
         let mut reached = Vec::new();
         let mut missed = Vec::new();
         let mut harmless = Vec::new();
+        let mut own = None;
         for (address, result) in tries {
             match result {
                 Ok(stream) => {
@@ -173,7 +178,10 @@ pub(super) fn tcp(
                 Err(error) if error.kind() == ErrorKind::NetworkUnreachable => {
                     harmless.push(format!("{address}: {}", words(&error)));
                 }
-                Err(error) => missed.push(format!("{address}: {}", words(&error))),
+                Err(error) => {
+                    own = weightier(own, &error, address);
+                    missed.push(format!("{address}: {}", words(&error)));
+                }
             }
         }
         let firewall = format!(
@@ -202,15 +210,37 @@ pub(super) fn tcp(
             }
         } else {
             missed.extend(harmless);
+            let reasons = missed.join("; ");
+            step.stops_logins(match own {
+                Some(fault) => Obstacle::Fault(fault),
+                None => Obstacle::unreachable("Duo", reasons.as_str()),
+            });
             step.find(
                 Problem::TcpFailed,
-                format!("no connection to {}", missed.join("; ")),
+                format!("no connection to {reasons}"),
                 firewall,
             );
         }
         first.map(|tcp| Stream {
             tcp,
             deadline: Instant::now() + limit,
+        })
+    })
+}
+
+/// Which of this machine's own doings a login would report: what it lacks rather than what it
+/// forbids. Other errors are the network's.
+fn weightier(known: Option<Fault>, error: &io::Error, address: SocketAddr) -> Option<Fault> {
+    if is_resource_exhaustion(error) {
+        return Some(Fault::ResourceExhaustion(error.to_string()));
+    }
+    known.or_else(|| {
+        let forbidden = error.kind() == ErrorKind::PermissionDenied;
+        forbidden.then(|| {
+            Fault::NotPermitted(DuoError::NotPermitted {
+                host: address.to_string(),
+                detail: words(error),
+            })
         })
     })
 }

@@ -6,6 +6,7 @@ use duo_auth::sign::Signature;
 use duo_login::config::Config;
 use duo_login::connect;
 
+use super::logins::Obstacle;
 use super::problem::Problem;
 use super::step::Step;
 use crate::date;
@@ -22,6 +23,9 @@ pub(super) fn steps(config: &Config, done: &mut dyn FnMut(Step)) {
         if result.is_ok() {
             let word = config.application.signature.name();
             step.say(format!("Duo accepts ikey and skey, signed {word}"));
+        }
+        if let Err(error) = &result {
+            step.stops_logins(Obstacle::from(error));
         }
         result
     });

@@ -10,21 +10,33 @@ use duo_auth::net::trust::may_be_changed_by_others;
 use duo_login::config::ConfigFault;
 use duo_login::config::file::{FileFault, read_trusted};
 use duo_login::config::{Config, Failmode, Finding, Reading, read};
+use duo_login::outcome::Fault;
 use nix::unistd::{Group, Uid, User};
 
+use super::logins::Obstacle;
 use super::problem::Problem;
 use super::step::Step;
 use crate::finding::Place;
 
+/// What the file says.
+#[derive(Default)]
+pub(super) struct Said {
+    /// The configuration, if it can be used.
+    pub(super) config: Option<Config>,
+    /// Its `failmode`. A file that is not trusted says nothing.
+    pub(super) failmode: Option<Failmode>,
+}
+
 /// Reads the file and says what is wrong with it.
-pub(super) fn step(path: &Path) -> (Step, Option<Config>) {
+pub(super) fn step(path: &Path) -> (Step, Said) {
     Step::timed("file", |step| {
         step.say(path.display().to_string());
         let file = match read_trusted(path) {
             Ok(file) => file,
             Err(fault) => {
                 refuse(step, path, &fault);
-                return None;
+                step.stops_logins(Obstacle::of_file(path, &fault));
+                return Said::default();
             }
         };
         let owner_and_mode = describe(path);
@@ -45,7 +57,10 @@ pub(super) fn step(path: &Path) -> (Step, Option<Config>) {
                 ),
             );
         }
-        judge(step, path, reading)
+        Said {
+            failmode: reading.failmode,
+            config: judge(step, path, reading),
+        }
     })
 }
 
@@ -155,6 +170,7 @@ fn judge(step: &mut Step, path: &Path, reading: Reading) -> Option<Config> {
             Some(config)
         }
         Err(fault) => {
+            step.stops_logins(Obstacle::Fault(Fault::Config(fault.clone())));
             let (problem, fix) = match &fault {
                 ConfigFault::BadHost(_) => (
                     Problem::FileBadHost,

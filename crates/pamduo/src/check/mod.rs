@@ -5,6 +5,7 @@ mod certificate;
 mod connection;
 mod duo;
 mod file;
+mod logins;
 mod problem;
 mod proxy;
 mod step;
@@ -18,6 +19,7 @@ use duo_login::config::Config;
 use serde_json::{Value, json};
 
 use self::connection::Target;
+use self::logins::Logins;
 use self::problem::Problem;
 pub(crate) use self::step::{Status, Step};
 use crate::report::{GREEN, Output, RED};
@@ -29,7 +31,9 @@ pub(crate) struct Arguments {}
 
 const EXAMPLES: &str = "\
 Steps: file, dns, tcp, proxy (if one is set), tls, clock, signature, signatures.
-Each shows its result and what to do. Nobody's phone rings; no secret is shown.
+Each shows its result and what to do. The last lines say what happens to logins
+now, in programs that root starts (sshd, login) and that users start (sudo, su),
+if their PAM line has no failmode=. Nobody's phone rings; no secret is shown.
 
 Examples:
   pamduo check
@@ -38,7 +42,7 @@ Examples:
 /// Runs it; 0 without findings, 1 with.
 pub(crate) fn run(config: &Path, output: &Output) -> ExitCode {
     let mut steps = Vec::new();
-    run_steps(config, &mut |step| {
+    let logins = run_steps(config, &mut |step| {
         if !output.json {
             for line in step.lines(output, output.colour) {
                 output.line(&line);
@@ -49,10 +53,13 @@ pub(crate) fn run(config: &Path, output: &Output) -> ExitCode {
     let findings: usize = steps.iter().map(Step::findings).sum();
     if output.json {
         let steps: Vec<Value> = steps.iter().map(Step::json).collect();
-        output.value(json!({ "steps": steps }));
+        output.value(json!({ "steps": steps, "logins": logins.json() }));
     } else {
         output.line("");
         output.line(&summary(findings, output));
+        for line in logins_lines(&logins, output) {
+            output.line(&line);
+        }
     }
     if findings == 0 {
         ExitCode::SUCCESS
@@ -61,7 +68,7 @@ pub(crate) fn run(config: &Path, output: &Output) -> ExitCode {
     }
 }
 
-/// The last line.
+/// How many findings there are.
 fn summary(findings: usize, output: &Output) -> String {
     match findings {
         0 => output.paint(GREEN, "No findings: Duo can be asked."),
@@ -70,21 +77,39 @@ fn summary(findings: usize, output: &Output) -> String {
     }
 }
 
+/// What happens to logins now.
+fn logins_lines(logins: &Logins, output: &Output) -> Vec<String> {
+    const TITLE: &str = "Logins now: ";
+    let lines = output.wrap(&logins.text(), TITLE.len()).into_iter();
+    let titles = std::iter::once(TITLE).chain(std::iter::repeat(""));
+    titles
+        .zip(lines)
+        .map(|(title, line)| format!("{title:width$}{line}", width = TITLE.len()))
+        .collect()
+}
+
 /// All steps as lines of text without colours, for other subcommands.
 pub(crate) fn text(config: &Path, output: &Output) -> String {
     let mut lines = Vec::new();
-    run_steps(config, &mut |step| lines.extend(step.lines(output, false)));
+    let logins = run_steps(config, &mut |step| lines.extend(step.lines(output, false)));
+    lines.extend(logins_lines(&logins, output));
     lines.join("\n")
 }
 
-/// Calls `done` with each step when it is over.
-fn run_steps(path: &Path, done: &mut dyn FnMut(Step)) {
-    let (step, config) = file::step(path);
-    done(step);
-    match config {
-        Some(config) => run_connection(&config, done),
-        None => skip(&["dns", "tcp", "tls"], "file", done),
+/// Calls `done` with each step when it is over; returns what happens to logins.
+fn run_steps(path: &Path, done: &mut dyn FnMut(Step)) -> Logins {
+    let mut met = None;
+    let mut keep = |step: Step| {
+        met = met.take().or_else(|| step.obstacle().cloned());
+        done(step);
+    };
+    let (step, said) = file::step(path);
+    keep(step);
+    match &said.config {
+        Some(config) => run_connection(config, &mut keep),
+        None => skip(&["dns", "tcp", "tls"], "file", &mut keep),
     }
+    Logins::new(said.failmode, said.config.as_ref(), met)
 }
 
 /// The steps after `file`: the connection to Duo and what Duo says.

@@ -10,6 +10,7 @@ use duo_auth::net::ProxyAddress;
 use zeroize::Zeroizing;
 
 use super::connection::{Stream, Target, words};
+use super::logins::Obstacle;
 use super::problem::Problem;
 use super::step::Step;
 
@@ -28,6 +29,7 @@ pub(super) fn through(
         let status = match connect(stream, proxy, duo) {
             Ok(status) => status,
             Err(error) => {
+                step.stops_logins(Obstacle::unreachable(&duo.name, words(&error)));
                 step.find(
                     Problem::ProxyFailed,
                     format!("the proxy gives no answer: {}", words(&error)),
@@ -42,6 +44,7 @@ pub(super) fn through(
             step.say(format!("connects to {}:{}", duo.name, duo.port));
             return true;
         }
+        step.stops_logins(Obstacle::unreachable(&duo.name, status.as_str()));
         if code == "407" {
             let user = proxy.credentials().is_some();
             step.find(

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anstyle::Style;
 use serde_json::{Value, json};
 
+use super::logins::Obstacle;
 use super::problem::Problem;
 use crate::finding::{Finding, Place, Severity};
 use crate::report::{GREEN, GREY, Output, RED, YELLOW, paint};
@@ -53,6 +54,7 @@ pub(crate) struct Step {
     detail: Vec<String>,
     findings: Vec<Finding>,
     waits_for: Option<&'static str>,
+    obstacle: Option<Obstacle>,
     took: Duration,
 }
 
@@ -64,6 +66,7 @@ impl Step {
             detail: Vec::new(),
             findings: Vec::new(),
             waits_for: None,
+            obstacle: None,
             took: Duration::ZERO,
         };
         let start = Instant::now();
@@ -112,6 +115,16 @@ impl Step {
         if let Some(last) = self.findings.last_mut() {
             last.place = Some(place);
         }
+    }
+
+    /// Logins meet this here, and ask nobody.
+    pub(super) fn stops_logins(&mut self, obstacle: Obstacle) {
+        self.obstacle = Some(obstacle);
+    }
+
+    /// What logins meet here.
+    pub(super) fn obstacle(&self) -> Option<&Obstacle> {
+        self.obstacle.as_ref()
     }
 
     /// How it went.

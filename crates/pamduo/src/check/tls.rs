@@ -15,6 +15,7 @@ use rustls::{
 
 use super::certificate::Chain;
 use super::connection::{Stream, words};
+use super::logins::Obstacle;
 use super::problem::Problem;
 use super::step::Step;
 use crate::date;
@@ -80,6 +81,7 @@ pub(super) fn handshake(
     let mut connection = match prepare(host, config) {
         Ok(prepared) => prepared,
         Err(reason) => {
+            step.stops_logins(Obstacle::unreachable(host, reason.as_str()));
             step.find(
                 Problem::TlsFailed,
                 reason,
@@ -115,6 +117,7 @@ pub(super) fn handshake(
             true
         }
         Err(error) => {
+            step.stops_logins(Obstacle::unreachable(host, words(&error)));
             blame(step, &error, &chain, host, store, config);
             false
         }

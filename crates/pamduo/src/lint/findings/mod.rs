@@ -8,6 +8,7 @@ mod mistakes;
 mod module_file;
 mod remedy;
 mod report;
+mod safe_argument;
 pub(super) mod services;
 mod settings;
 pub(super) mod sshd;

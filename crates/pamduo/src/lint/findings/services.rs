@@ -5,6 +5,7 @@ use std::path::Path;
 use super::ids::Id;
 use super::remedy::LEAVE_OUT;
 use super::report::{Found, Report, Service};
+use super::safe_argument::SafeArguments;
 use super::{gaps, mistakes, module_file, settings};
 use crate::finding::{Place, Severity};
 use crate::lint::pam::modules::{self, SecondFactor};
@@ -17,6 +18,7 @@ use crate::lint::tree::Tree;
 pub(crate) fn judge(tree: &Tree, config: &Path, report: &mut Report) -> Option<Entry> {
     let mut sshd = None;
     let mut named = false;
+    let mut safe = SafeArguments::default();
     for name in services::all(tree) {
         let stack = load(tree, &name, Type::Auth);
         let duo = stack.duo().next().cloned();
@@ -26,10 +28,12 @@ pub(crate) fn judge(tree: &Tree, config: &Path, report: &mut Report) -> Option<E
         };
         named = true;
         judge_service(tree, &name, &stack, config, report);
+        safe.look(&name, &stack);
         if name == "sshd" {
             sshd = Some(duo);
         }
     }
+    safe.note(report);
     if !named {
         report.add(Found::new(
             (Id::DuoInNoStack, Severity::Error),
@@ -131,7 +135,8 @@ fn judge_service(tree: &Tree, name: &str, stack: &Stack, config: &Path, report: 
 
 /// A stack in which Duo is the only factor. sshd may have asked for a key before.
 fn duo_alone(stack: &Stack, service: &str, report: &mut Report) {
-    let others = stack.entries.iter().filter(|entry| !entry.is_duo());
+    let is_other = |entry: &&Entry| !entry.is_duo() && !entry.is_fallback();
+    let others = stack.entries.iter().filter(is_other);
     let mut modules = others.filter_map(Entry::module);
     if !modules.all(modules::asks_nothing) {
         return;

@@ -37,6 +37,35 @@ impl SecondFactor {
     }
 }
 
+/// Services of other programs that users start themselves: those that take root's user ids, helpers
+/// that are setuid root, and screen lockers.
+const ALSO_STARTED_BY_USERS: [&str; 24] = [
+    "sudo",
+    "sudo-i",
+    "doas",
+    "pkexec",
+    "polkit-1",
+    "newgrp",
+    "ksu",
+    "screen",
+    "vlock",
+    "physlock",
+    "xscreensaver",
+    "xsecurelock",
+    "xlock",
+    "i3lock",
+    "swaylock",
+    "hyprlock",
+    "waylock",
+    "gtklock",
+    "kde",
+    "kscreensaver",
+    "gnome-screensaver",
+    "mate-screensaver",
+    "cinnamon-screensaver",
+    "xfce4-screensaver",
+];
+
 /// Services of programs that users start themselves and that keep the real user id, so that
 /// `pam_rootok.so` lets in root alone. In the service of a daemon, which runs as root, it lets in
 /// everyone.
@@ -99,6 +128,38 @@ pub(crate) fn asks_nothing(module: &str) -> bool {
                 | "pam_cap.so"
                 | "pam_motd.so"
         )
+}
+
+/// Whether users start the programs of `service`, and so choose their limits and can stop them.
+pub(crate) fn is_started_by_users(service: &str) -> bool {
+    STARTED_BY_USERS.contains(&service) || ALSO_STARTED_BY_USERS.contains(&service)
+}
+
+/// Whether a module checks a code that may take Duo's place where Duo cannot be asked: one that
+/// fails without a code, by a secret that users cannot write. A secret in a home is written by
+/// whoever is logged in there, and no second factor for sudo.
+pub(crate) fn is_fallback(module: &str, arguments: &[String]) -> bool {
+    let value = |name: &str| {
+        let mut values = arguments.iter().rev();
+        values.find_map(|argument| argument.strip_prefix(name)?.strip_prefix('='))
+    };
+    let is_roots = |file: &str| file.starts_with('/') && !file.contains("${HOME}");
+    match base(module) {
+        "pam_oath.so" => !has(arguments, "alwaysok") && value("usersfile").is_some_and(is_roots),
+        "pam_google_authenticator.so" => {
+            !has(arguments, "nullok")
+                && value("user") == Some("root")
+                && value("secret").is_some_and(is_roots)
+        }
+        _ => false,
+    }
+}
+
+/// How a code's module fails.
+pub(crate) fn refusals_of_fallback() -> Codes {
+    Code::all()
+        .filter(|code| ![Code::SUCCESS, Code::IGNORE].contains(code))
+        .collect()
 }
 
 /// Whether a module lets in root alone when `service` calls it.
@@ -187,6 +248,35 @@ mod tests {
             .iter()
             .sum();
         assert_eq!(all, PamCode::ALL.len());
+    }
+
+    #[test]
+    fn a_code_may_take_duos_place_only_by_a_secret_that_users_cannot_write() {
+        for (line, expected) in [
+            ("pam_oath.so usersfile=/etc/users.oath window=2", true),
+            ("/lib/security/pam_oath.so usersfile=/etc/${USER}", true),
+            ("pam_oath.so usersfile=/etc/users.oath alwaysok", false),
+            ("pam_oath.so usersfile=${HOME}/.oath", false),
+            ("pam_oath.so usersfile=/x usersfile=/${HOME}/.oath", false),
+            ("pam_oath.so", false),
+            (
+                "pam_google_authenticator.so user=root secret=/x/${USER}",
+                true,
+            ),
+            ("pam_google_authenticator.so user=root secret=~/x", false),
+            ("pam_google_authenticator.so secret=/x/${USER}", false),
+            (
+                "pam_google_authenticator.so user=root secret=/x nullok",
+                false,
+            ),
+            ("pam_google_authenticator.so", false),
+            ("pam_unix.so usersfile=/etc/users.oath", false),
+        ] {
+            let mut words = line.split(' ').map(str::to_owned);
+            let module = words.next().unwrap();
+            let arguments: Vec<String> = words.collect();
+            assert_eq!(is_fallback(&module, &arguments), expected, "{line}");
+        }
     }
 
     #[test]

@@ -36,6 +36,12 @@ impl Entry {
         self.module().is_some_and(modules::is_duo)
     }
 
+    /// Whether it checks a code that may take Duo's place where Duo cannot be asked.
+    pub(crate) fn is_fallback(&self) -> bool {
+        let module = self.module();
+        module.is_some_and(|module| modules::is_fallback(module, self.arguments()))
+    }
+
     /// The module's name as it is written.
     pub(crate) fn module(&self) -> Option<&str> {
         match &self.what {

@@ -76,6 +76,7 @@ impl Walker<'_> {
             verdict: Verdict::Open,
             outer: Vec::new(),
             duo_failed: false,
+            unavailable: false,
             gap: None,
         };
         self.add(start, None);
@@ -136,8 +137,9 @@ impl Walker<'_> {
         let duo = entry.is_duo();
         self.result.asks_duo |= duo;
         let mut kinds = Vec::new();
-        for code in in_order(&self.answers(entry)) {
-            let kind = (control.action(code), code == Code::SUCCESS);
+        for code in in_order(&self.answers(entry, &state)) {
+            let unavailable = duo && code == Code::AUTHINFO_UNAVAIL;
+            let kind = (control.action(code), code == Code::SUCCESS, unavailable);
             if !kinds.contains(&kind) {
                 kinds.push(kind);
                 let next = self.follow(state.clone(), entry, control.action(code), code);
@@ -146,13 +148,17 @@ impl Walker<'_> {
         }
     }
 
-    fn answers(&self, entry: &Entry) -> Codes {
+    fn answers(&self, entry: &Entry, state: &State) -> Codes {
         let What::Module {
             module, arguments, ..
         } = &entry.what
         else {
             return Codes::from([Code::PERM_DENIED]);
         };
+        // The second factor fails, and so does the code in its place.
+        if state.unavailable && modules::is_fallback(module, arguments) {
+            return modules::refusals_of_fallback();
+        }
         if !entry.is_duo() {
             return modules::answers(module, arguments, self.service);
         }
@@ -169,6 +175,7 @@ impl Walker<'_> {
             let failed = verdict == Verdict::No || verdict == Verdict::Spoilt;
             let mut between = self.entries.iter().take(next).skip(at + 1);
             let skips_duo = between.any(Entry::is_duo);
+            state.unavailable = duo && !failed && code == Code::AUTHINFO_UNAVAIL;
             state.gap = if duo && !failed {
                 Some(Gap::FailureIgnored(at))
             } else if forgets {

@@ -49,6 +49,8 @@ pub(super) struct State {
     pub(super) outer: Vec<Verdict>,
     /// Whether Duo was called and failed.
     pub(super) duo_failed: bool,
+    /// Whether Duo could not be asked, and a code may take its place.
+    pub(super) unavailable: bool,
     /// How the second factor was skipped, if it was.
     pub(super) gap: Option<Gap>,
 }
