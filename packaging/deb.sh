@@ -19,7 +19,7 @@ while [ "$#" -gt 0 ]; do
         arch=$2
         shift 2
         ;;
-    *) die "knows --arch and nothing else" ;;
+    *) die "unknown option '$1'; usage: sh packaging/deb.sh [--arch amd64|arm64]" ;;
     esac
 done
 

@@ -17,7 +17,7 @@ filter=
 for argument in "$@"; do
     case $argument in
     --offline) offline=yes ;;
-    -*) die "knows --offline and a part of a test's name" ;;
+    -*) die "unknown option '$argument'; usage: sh tests/run.sh [--offline] [TEST NAME]" ;;
     *) filter=$argument ;;
     esac
 done

@@ -11,6 +11,10 @@ pub fn clean(text: &str) -> String {
 
 /// Control characters, line separators, and what is invisible.
 fn is_unsafe(character: char) -> bool {
+    // Most of any text.
+    if character.is_ascii() {
+        return character.is_ascii_control();
+    }
     character.is_control()
         || INVISIBLE
             .iter()
