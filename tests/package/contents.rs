@@ -237,6 +237,10 @@ fn the_list_of_components_is_cyclonedx_and_the_copyright_file_names_each() {
             copyright.contains(&format!("Files: {name}-{version}/*\n")),
             "{name}"
         );
+        // The workspace's own have no archive.
+        if matches!(name, "duo-auth" | "duo-login") {
+            continue;
+        }
         // As Cargo.lock has it.
         assert_eq!(component["hashes"][0]["alg"], "SHA-256", "{name}");
     }

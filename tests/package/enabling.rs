@@ -114,8 +114,9 @@ fn three_wrong_passcodes_stay_out() {
     let sshd = site.sshd();
     let mut ssh = sshd.without_key();
     password(&mut ssh, "pw-alice");
-    for _ in 0..3 {
-        duo(&mut ssh, "999999");
+    // What Duo has just refused is not sent again.
+    for wrong in ["999991", "999992", "999993"] {
+        duo(&mut ssh, wrong);
     }
     stays_out(ssh);
 }
