@@ -222,6 +222,15 @@ impl Host {
         self.inside(&arguments)
     }
 
+    /// Where a path of the host is outside, as long as the host runs.
+    ///
+    /// # Panics
+    /// If the host is gone.
+    #[must_use]
+    pub fn outside(&self, path: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/root{path}", self.init()))
+    }
+
     /// The host's first process, as seen from outside.
     fn init(&self) -> u32 {
         let id = self.namespace.id();

@@ -1,0 +1,17 @@
+//! Whoever has a user's password cannot wear the user down, and leaves a trace.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    unreachable_pub
+)]
+
+mod bed;
+mod bombings;
+mod ssh;
+
+#[allow(dead_code)] // each test program uses a part of it
+#[path = "../end_to_end/test_bed.rs"]
+mod test_bed;
