@@ -15,7 +15,9 @@ pub(crate) fn bed(user: &str, extra: &str) -> TestBed {
 
 /// A host with users of whom Duo knows the same.
 pub(crate) fn bed_of(users: &[&str], user: &str, extra: &str) -> TestBed {
-    TestBed::with(&scenario(users, user), extra, |host| with_users(host, users))
+    TestBed::with(&scenario(users, user), extra, |host| {
+        with_users(host, users)
+    })
 }
 
 fn scenario(users: &[&str], user: &str) -> String {
@@ -34,3 +36,6 @@ fn with_users(host: HostBuilder, users: &[&str]) -> HostBuilder {
 pub(crate) fn pushes(bed: &TestBed, user: &str) -> usize {
     bed.duo.pushes_and_calls(user)
 }
+
+/// What the menu says where pushes and calls are closed.
+pub(crate) const CLOSED: &str = "push";

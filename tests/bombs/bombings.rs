@@ -99,7 +99,7 @@ fn calls_are_limited_as_pushes_are() {
 
 #[test]
 fn duos_own_menu_is_limited_as_well() {
-    let bed = bed(WAIT, "status = prompt\nmenu = server");
+    let bed = bed(DENY, "menu = server");
     let (exchanges, _) = bomb(bed.host.port(), "alice", LONG / 2);
     let sent = pushes(&bed, "alice");
     assert!((1..=LIMIT).contains(&sent), "{sent} in {exchanges}");
@@ -145,5 +145,8 @@ fn the_limit_can_be_another_and_it_can_be_switched_off() {
     let bed = bed(WAIT, "status = prompt\npush_limit = no");
     let (exchanges, _) = bomb(bed.host.port(), "alice", LONG / 2);
     let sent = pushes(&bed, "alice");
-    assert!(sent > 20 && sent.abs_diff(exchanges) <= 1, "{sent} in {exchanges}");
+    assert!(
+        sent > 20 && sent.abs_diff(exchanges) <= 1,
+        "{sent} in {exchanges}"
+    );
 }

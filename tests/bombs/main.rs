@@ -10,8 +10,14 @@
 
 mod bed;
 mod bombings;
+mod limit;
 mod ssh;
+mod state;
+mod sudo;
 
+#[allow(dead_code)]
+#[path = "../end_to_end/host_program.rs"]
+mod host_program;
 #[allow(dead_code)] // each test program uses a part of it
 #[path = "../end_to_end/test_bed.rs"]
 mod test_bed;
