@@ -8,10 +8,13 @@
     unreachable_pub
 )]
 
+mod answers;
+mod approval;
 mod bed;
 mod bombings;
 mod limit;
 mod ssh;
+mod stand_in;
 mod state;
 mod sudo;
 

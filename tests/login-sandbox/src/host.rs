@@ -69,6 +69,7 @@ impl Host {
         let socket = directory.path().join("log.sock");
         let mut log = match builder.syslog {
             Syslog::Normal | Syslog::Full => Receiver::listen(&socket),
+            Syslog::Stream => Receiver::listen_for_streams(&socket),
             Syslog::Missing => Receiver::none(),
         };
         // Somebody else may take the port between here and there.
@@ -249,6 +250,12 @@ impl Host {
     /// Forgets what was logged.
     pub fn clear_log(&self) {
         self.log.clear();
+    }
+
+    /// Closes the socket of syslog and makes a new one in its place, as a new start of syslog does.
+    pub fn replace_log(&mut self) {
+        let socket = self.directory.path().join("log.sock");
+        self.log.replace(&socket);
     }
 
     /// The module's own lines so far.
