@@ -36,6 +36,11 @@ const WORDS: &[&[u8]] = &[
     b"\n",
     b"\xff",
     b"\n  x = y\n",
+    b"\nsent 10800000 1.1 alice\n",
+    b"\nwithdrawn 10800000 1.1 alice\n",
+    b"\ndenied 10800001 1.1 alice\n",
+    b"\napproved 10800002 1.1 alice\n",
+    b"\nfraud 10800003 1.1 alice\n",
 ];
 
 #[test]

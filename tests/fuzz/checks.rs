@@ -24,11 +24,15 @@ use duo_login::who::address;
 mod stores;
 pub(crate) use stores::{pem, roots};
 
+#[path = "push_limit.rs"]
+mod push_limit_file;
+pub(crate) use push_limit_file::check as push_limit;
+
 /// A check of any bytes: panics where something does not hold.
 type Check = fn(&[u8]);
 
 /// Every target and its check.
-pub(crate) const TARGETS: [(&str, Check); 9] = [
+pub(crate) const TARGETS: [(&str, Check); 10] = [
     ("config", config),
     ("replies", replies),
     ("answers", answers),
@@ -38,6 +42,7 @@ pub(crate) const TARGETS: [(&str, Check); 9] = [
     ("login", login),
     ("pem", pem),
     ("roots", roots),
+    ("push_limit", push_limit),
 ];
 
 /// A configuration: no finding shows the skey, and what is written back is read as the same.
