@@ -20,7 +20,7 @@
 
 static int kill_with, deny_pairs, again;
 static size_t largest = (size_t)-1;
-static const char *answer;
+static const char *answer, *kill_at;
 
 static int converse(int count, const struct pam_message **messages,
                     struct pam_response **responses, void *data)
@@ -32,12 +32,13 @@ static int converse(int count, const struct pam_message **messages,
     for (int i = 0; i < count; i++) {
         printf("%s\n", messages[i]->msg);
         fflush(stdout);
-        if (messages[i]->msg_style == PAM_PROMPT_ECHO_ON ||
-            messages[i]->msg_style == PAM_PROMPT_ECHO_OFF)
-            all[i].resp = strdup(answer);
-        else if (kill_with)
-            /* As sudo-rs on Ctrl-C: it dies where it is. */
+        int asks = messages[i]->msg_style == PAM_PROMPT_ECHO_ON ||
+                   messages[i]->msg_style == PAM_PROMPT_ECHO_OFF;
+        /* As sudo-rs on Ctrl-C: it dies where it is. */
+        if (kill_with && (kill_at ? strstr(messages[i]->msg, kill_at) != NULL : !asks))
             kill(getpid(), kill_with);
+        if (asks)
+            all[i].resp = strdup(answer);
     }
     *responses = all;
     return PAM_SUCCESS;
@@ -102,9 +103,10 @@ static int authenticate(pam_handle_t *handle)
 int main(int argc, char **argv)
 {
     int option;
-    while ((option = getopt(argc, argv, "k:m:da:")) != -1) {
+    while ((option = getopt(argc, argv, "k:t:m:da:")) != -1) {
         switch (option) {
         case 'k': kill_with = atoi(optarg); break;       /* signal, at the first message */
+        case 't': kill_at = optarg; break;               /* or where this is said or asked */
         case 'm': largest = (size_t)atoi(optarg); break; /* bytes of a datagram */
         case 'd': deny_pairs = 1; break;
         case 'a': again = atoi(optarg); break;           /* forks that ask again, as sshd's */

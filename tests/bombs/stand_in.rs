@@ -1,7 +1,7 @@
 //! `stand_in.c`, a program that asks PAM, in a bed's host.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use crate::test_bed::TestBed;
 
@@ -26,7 +26,6 @@ pub(crate) fn command(bed: &TestBed, arguments: &[&str]) -> Command {
 /// What it said.
 pub(crate) struct Said {
     pub(crate) text: String,
-    pub(crate) output: Output,
 }
 
 impl Said {
@@ -42,6 +41,5 @@ pub(crate) fn run(bed: &TestBed, arguments: &[&str]) -> Said {
     let output = command(bed, arguments).output().unwrap();
     Said {
         text: String::from_utf8_lossy(&output.stdout).into_owned(),
-        output,
     }
 }
