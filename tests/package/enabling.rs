@@ -84,12 +84,13 @@ fn ctrl_c_three_times_stays_out() {
     // sudo itself stays in front, and asks again.
     let mut sudo = site.sudo();
     for _ in 0..3 {
-        sudo.expect("assword");
+        sudo.expect("password for");
         sudo.line("pw-alice");
         sudo.expect("Passcode or option");
         sudo.interrupt();
         std::thread::sleep(std::time::Duration::from_millis(300));
-        if sudo.transcript().matches("assword").count() < 2 {
+        // Not "a password is required", which it says at its end.
+        if sudo.transcript().matches("password for").count() < 2 {
             break;
         }
     }
