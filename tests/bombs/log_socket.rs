@@ -157,3 +157,23 @@ fn a_line_that_is_larger_than_the_socket_takes_arrives_shortened() {
     // The outcome of the next login finds its way as well.
     stand_in::run(&bed, &["duo", "alice", "1"]);
 }
+
+/// A listener that goes away during a login must not end the application (SIGPIPE), and the next line
+/// finds the new one.
+#[test]
+fn a_stream_that_is_gone_ends_no_login() {
+    let mut bed = TestBed::with("", "", |host| host.user("alice").syslog(Syslog::Stream));
+    let command = bed
+        .host
+        .pamtester("duo", "alice", "203.0.113.5", &["authenticate"]);
+    let mut terminal = login_sandbox::Terminal::start(&command);
+    terminal.expect("(1-3): ");
+    terminal.line("999999");
+    terminal.expect("2 tries left.");
+    terminal.expect("(1-3): ");
+    bed.logged("Failed Duo login for 'alice'");
+    bed.host.replace_log();
+    terminal.line("123456");
+    assert_eq!(terminal.finish().status, 0);
+    bed.logged("Successful Duo login for 'alice'");
+}

@@ -1,13 +1,14 @@
 //! The socket of syslog: one that never blocks a login, and that may be replaced at any moment.
 
-use std::io::{self, ErrorKind, Write as _};
-use std::os::fd::{AsFd as _, BorrowedFd};
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nix::libc::{EMSGSIZE, ENOBUFS, EPROTOTYPE};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{MsgFlags, send};
 
 /// Where syslog listens on Linux.
 const PATH: &str = "/dev/log";
@@ -45,7 +46,7 @@ impl Socket {
     }
 
     fn try_send(&mut self, message: &[u8], patience: &mut Duration) -> io::Result<()> {
-        match &mut self.connection {
+        match &self.connection {
             None => Err(ErrorKind::NotConnected.into()),
             Some(Connection::Datagram(socket)) => send_datagram(socket, message, patience),
             Some(Connection::Stream(stream)) => send_on_stream(stream, message, patience),
@@ -69,7 +70,6 @@ fn connect() -> io::Result<Connection> {
 /// A stream whose listener has a full queue is not waited for.
 fn connect_stream(path: &Path) -> io::Result<UnixStream> {
     use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
-    use std::os::fd::AsRawFd as _;
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
     let socket = socket(AddressFamily::Unix, SockType::Stream, flags, None)?;
     connect(socket.as_raw_fd(), &UnixAddr::new(path)?)?;
@@ -102,16 +102,13 @@ fn send_datagram(socket: &UnixDatagram, message: &[u8], patience: &mut Duration)
 }
 
 /// On a stream, a message ends with NUL, as libc's syslog(3) ends it.
-fn send_on_stream(
-    stream: &mut UnixStream,
-    message: &[u8],
-    patience: &mut Duration,
-) -> io::Result<()> {
+fn send_on_stream(stream: &UnixStream, message: &[u8], patience: &mut Duration) -> io::Result<()> {
     let mut whole = message.to_vec();
     whole.push(0);
     let mut rest = whole.as_slice();
     while !rest.is_empty() {
-        match stream.write(rest) {
+        // A listener that is gone must not end the application by SIGPIPE.
+        match send(stream.as_raw_fd(), rest, MsgFlags::MSG_NOSIGNAL).map_err(io::Error::from) {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),
             Ok(written) => rest = rest.get(written..).unwrap_or_default(),
             Err(error) if is_full(&error) => {
