@@ -38,7 +38,8 @@ def bundled(data):
     def is_macro(package):
         return any("proc-macro" in target["kind"] for target in package["targets"])
 
-    uses, waiting = {}, [root]
+    command = next(p["id"] for p in data["packages"] if p["name"] == "pamduo")
+    uses, waiting = {}, [root, command]
     while waiting:
         one = waiting.pop()
         if one in uses:

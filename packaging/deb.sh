@@ -19,7 +19,7 @@ while [ "$#" -gt 0 ]; do
         arch=$2
         shift 2
         ;;
-    *) die "knows --arch and nothing else" ;;
+    *) die "unknown option '$1'; usage: sh packaging/deb.sh [--arch amd64|arm64]" ;;
     esac
 done
 
@@ -91,6 +91,7 @@ put conf/pam_duo.conf "$tree/etc/duo"
 install -D -m 755 "$pamduo" "$tree/usr/bin/pamduo"
 put "target/deb/module/$target/release/libpam_duo.so" "$tree/usr/lib/$triplet/security" pam_duo.so
 put packaging/debian/duo "$tree/usr/share/pam-configs"
+put packaging/debian/tmpfiles.conf "$tree/usr/lib/tmpfiles.d" libpam-duo-rs.conf
 put packaging/debian/lintian-overrides "$tree/usr/share/lintian/overrides" libpam-duo-rs
 generate man target/deb/pamduo.8
 generate conf-man target/deb/pam_duo.conf.5

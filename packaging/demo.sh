@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.."
 case ${1-} in
 "") interactive=no ;;
 --interactive) interactive=yes ;;
-*) die "knows --interactive and nothing else" ;;
+*) die "unknown option '$1'; usage: sh packaging/demo.sh [--interactive]" ;;
 esac
 
 set_up demo

@@ -130,11 +130,12 @@ set_up() {
     build="ca-certificates gcc libc6-dev libpam0g-dev"
     demo="$build openssh-server openssh-client openssl util-linux"
     package="binutils dpkg-dev git python3"
+    codes="libpam-google-authenticator libpam-oath oathtool"
     case $1 in
     build) packages=$build ;;
     demo) packages=$demo ;;
     package) packages="$build $package" ;;
-    test) packages="$demo $package lintian mmdebstrap pamtester procps sudo python3-venv valgrind" ;;
+    test) packages="$demo $package lintian mmdebstrap pamtester procps sudo python3-venv valgrind $codes" ;;
     *) die "set_up knows build, demo, package and test" ;;
     esac
     # shellcheck disable=SC2086 # a list of names

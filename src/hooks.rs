@@ -2,6 +2,7 @@
 
 use std::ffi::CStr;
 
+use duo_auth::Secret;
 use duo_login::PamItems;
 use duo_login::args::Arguments;
 use duo_login::authenticate::Authentication;
@@ -9,7 +10,7 @@ use duo_login::log::{Log, Severity};
 use duo_login::outcome::Outcome;
 use pam::constants::{PamFlag, PamResultCode};
 use pam::conv::Conv;
-use pam::items::{RHost, Service};
+use pam::items::{AuthTok, RHost, Service};
 use pam::module::{PamHandle, PamHooks};
 
 use crate::conversation::PamConversation;
@@ -50,6 +51,7 @@ impl PamHooks for PamDuo {
             service: service.unwrap_or_default(),
             rhost: text_of(handle.get_item::<RHost>().ok().flatten().map(|h| *h)),
             ssh_connection: environment::get(handle, c"SSH_CONNECTION"),
+            password: password(handle),
         };
         // sshd may run the stack twice for one login, on the same handle.
         let approved_before = items.through_sshd()
@@ -97,6 +99,13 @@ impl PamHooks for PamDuo {
     fn sm_chauthtok(_: &mut PamHandle, _: Vec<&CStr>, _: PamFlag) -> PamResultCode {
         PamResultCode::PAM_SERVICE_ERR
     }
+}
+
+/// The password that another module has asked for. One that is not UTF-8 can be no passcode.
+fn password(handle: &PamHandle) -> Option<Secret> {
+    let password = handle.get_item::<AuthTok>().ok().flatten()?;
+    let password = std::str::from_utf8(password.as_bytes()).ok()?;
+    Some(Secret::from(password)).filter(|password| !password.expose().is_empty())
 }
 
 /// A PAM item as text; bytes that are not UTF-8 are replaced.

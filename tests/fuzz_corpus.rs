@@ -30,8 +30,17 @@ const WORDS: &[&[u8]] = &[
     br#"{"stat":"OK","response":{"result":"deny","status":"allow"}}"#,
     b"ikey = A\nskey = B\nhost = c\n",
     b"groups = a,!b \\ c\n",
+    b"-----BEGIN CERTIFICATE-----",
+    b"-----END CERTIFICATE-----",
+    b"YWJj",
+    b"\n",
     b"\xff",
     b"\n  x = y\n",
+    b"\nsent 10800000 1.1 alice\n",
+    b"\nwithdrawn 10800000 1.1 alice\n",
+    b"\ndenied 10800001 1.1 alice\n",
+    b"\napproved 10800002 1.1 alice\n",
+    b"\nfraud 10800003 1.1 alice\n",
 ];
 
 #[test]

@@ -4,9 +4,9 @@
 #
 #   sh tests/run.sh [--offline] [TEST NAME]
 #
-# --offline leaves out, counted and named, what needs PyPI (Duo's own Python client) or a Debian
+# --offline leaves out, counted and named, what needs PyPI (Duo's own Python client), a Debian
 # mirror (the end-to-end tests once more, with the sshd of Debian 13; the Debian package in fresh
-# Debian systems).
+# Debian systems) or RustSec's advisory database.
 # A TEST NAME runs only the tests whose names contain it.
 set -eu
 cd "$(dirname "$0")/.."
@@ -17,7 +17,7 @@ filter=
 for argument in "$@"; do
     case $argument in
     --offline) offline=yes ;;
-    -*) die "knows --offline and a part of a test's name" ;;
+    -*) die "unknown option '$argument'; usage: sh tests/run.sh [--offline] [TEST NAME]" ;;
     *) filter=$argument ;;
     esac
 done
@@ -34,6 +34,41 @@ say "format"
 cargo fmt --all --check
 say "lints"
 cargo clippy --workspace --all-targets --quiet -- --deny warnings
+
+say "dependencies: licenses, bans, sources, advisories"
+# 0.18.3 is the last that builds with Rust 1.85. It cannot read today's advisories, which are scored
+# by CVSS 4.0; 0.20.2 can, and needs Rust 1.88.
+cargo_deny=0.20.2
+[ "$(rustc --version | cut -d . -f 2)" -ge 88 ] || cargo_deny=0.18.3
+tools=$PWD/target/tools
+deny() {
+    timeout 300 "$tools/bin/cargo-deny" --log-level error --workspace "$@"
+}
+if [ "$("$tools/bin/cargo-deny" --version 2>/dev/null)" != "cargo-deny $cargo_deny" ]; then
+    say "cargo-deny $cargo_deny"
+    cargo install --quiet --locked --root "$tools" cargo-deny --version "$cargo_deny" ||
+        [ "$offline" = yes ] ||
+        die "cargo-deny cannot be installed; --offline leaves it out where it is not there"
+fi
+# What of it is left out, and why.
+no_deny=
+no_advisories=
+if [ "$("$tools/bin/cargo-deny" --version 2>/dev/null)" != "cargo-deny $cargo_deny" ]; then
+    no_deny=--offline
+    no_advisories=--offline
+else
+    deny check licenses bans sources
+    if [ "$offline" = yes ]; then
+        no_advisories=--offline
+    elif [ "$cargo_deny" = 0.18.3 ]; then
+        no_advisories="reading them needs Rust 1.88"
+    elif ! deny fetch db 2>target/advisories.log; then
+        no_advisories="the database cannot be reached, see target/advisories.log"
+    else
+        deny check advisories
+    fi
+fi
+
 say "documentation"
 RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --quiet
 say "the module, as it is shipped"
@@ -115,7 +150,7 @@ status=0
         # What says nothing about sshd or PAM is left to the first run: a network's faults, and a host
         # program that is built here.
         PAM_DUO_ROOT=$newer cargo test --package pam_duo --test end_to_end --no-fail-fast -- \
-            --skip cost:: --skip deadlines:: --skip host_safety:: --test-threads 4 $filter 2>&1 ||
+            --skip cost:: --skip deadlines:: --skip host_safety:: --skip recipes:: --test-threads 4 $filter 2>&1 ||
             echo "exit status $?"
         # What pamduo lint says of stacks, against the newer libpam.
         PAM_DUO_ROOT=$newer cargo test --package pamduo --test pamduo_lint -- real_ $filter 2>&1 ||
@@ -147,8 +182,12 @@ if [ -z "$newer" ]; then
     [ "$release" = 13 ] || skipped=$((skipped + 1))
 fi
 [ "$too_new" = no ] || skipped=$((skipped + 1))
+[ -z "$no_deny" ] || skipped=$((skipped + 1))
+[ -z "$no_advisories" ] || skipped=$((skipped + 1))
 if [ "$skipped" -gt 0 ]; then
     say "skipped:"
+    [ -z "$no_deny" ] || echo "cargo deny check licenses bans sources ($no_deny)"
+    [ -z "$no_advisories" ] || echo "cargo deny check advisories ($no_advisories)"
     [ "$too_new" = no ] || echo "the Debian package in a fresh Debian 12 (built here, it needs glibc $glibc)"
     sed -n 's/^test \(.*\) \.\.\. ignored\(.*\)$/\1\2/p' "$log"
     if [ -z "$newer" ]; then

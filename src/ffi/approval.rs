@@ -3,7 +3,8 @@
 //! With `AuthenticationMethods password,keyboard-interactive`, sshd runs the PAM stack twice on one
 //! handle; one login must not mean two pushes.
 
-use std::os::unix::net::UnixDatagram;
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -19,19 +20,21 @@ struct Approval {
     user: String,
     conf: PathBuf,
     at: Instant,
-    /// One datagram waits here until the approval is taken. sshd runs the second stack in a fork,
-    /// and each try in a new one: they all share the socket, and only one can take the datagram.
-    token: UnixDatagram,
-    _sender: UnixDatagram,
+    /// One byte waits here until the approval is taken. sshd runs the second stack in a fork, and
+    /// each try in a new one: they all share the socket, and only one can take the byte. A pair of
+    /// stream sockets, since SELinux lets no domain that runs PAM send datagrams to itself.
+    token: UnixStream,
+    /// While it is open, an empty token says that the byte was taken.
+    _sender: UnixStream,
 }
 
 /// Keeps an approval of `user` by the configuration `conf` on the handle. If that cannot be, the
 /// user is asked again: no harm.
 pub(crate) fn keep(handle: &mut PamHandle, user: &str, conf: &Path) {
-    let Ok((sender, token)) = UnixDatagram::pair() else {
+    let Ok((mut sender, token)) = UnixStream::pair() else {
         return;
     };
-    if token.set_nonblocking(true).is_err() || sender.send(&[1]).is_err() {
+    if token.set_nonblocking(true).is_err() || sender.write_all(&[1]).is_err() {
         return;
     }
     let approval = Approval {
@@ -56,8 +59,7 @@ pub(crate) fn take(handle: &PamHandle, user: &str, conf: &Path) -> bool {
     approval.user == user
         && approval.conf == conf
         && approval.at.elapsed() < APPROVAL_LIFE
-        && approval
-            .token
-            .recv(&mut [0; 1])
+        && (&approval.token)
+            .read(&mut [0; 1])
             .is_ok_and(|length| length == 1)
 }

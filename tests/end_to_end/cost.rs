@@ -18,7 +18,7 @@ struct Way {
     /// Whether the system's store is what is trusted.
     system_store: bool,
     requests: usize,
-    /// Measured are 4.4, 4.6, 4.5, 4.1, 0.9 and 6.7 million, by glibc 2.36 on x86-64. The margin is
+    /// The benches measure 4.2, 4.8, 5.2, 4.0, 0.9 and 6.6 million, by glibc 2.36 on x86-64. The margin is
     /// for other processors and libraries: it is less than parsing every root (4 million) or one
     /// more handshake would take.
     most_instructions: u64,

@@ -365,6 +365,7 @@ fn measure(bed: &TestBed, row: &Row, column: Column) -> (&'static str, Duration)
     }
     let conf = format!(
         "{}https_timeout = {HTTPS_TIMEOUT}\nlogin_timeout = {LOGIN_TIMEOUT}\nautopush = yes\n\
+         push_limit = no\n\
          {extra}\nfailmode = {failmode}\n",
         config(&bed.duo)
     );

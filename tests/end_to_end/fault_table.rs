@@ -374,7 +374,11 @@ fn cell(bed: &TestBed, case: &Case, starter: Starter, file: Option<&str>, argume
     bed.host.write(
         CONF,
         0o600,
-        &format!("{}{}\n{line}", config(&bed.duo), case.extra),
+        &format!(
+            "{}{}\npush_limit = no\n{line}",
+            config(&bed.duo),
+            case.extra
+        ),
     );
     bed.duo.clear_faults();
     (case.fault)(bed);

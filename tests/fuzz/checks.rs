@@ -13,18 +13,26 @@ use duo_auth::{Cause, Client, Reply, Transport, TransportError};
 use duo_auth::{Host, Secret};
 use duo_login::config::{Gecos, MenuSource, read};
 use duo_login::login::{
-    self, Answer, Channel, Conversation, ConversationError, Journal, LoginContext, Ports, Rules,
+    self, Answer, Channel, Conversation, ConversationError, Journal, LoginContext, Ports,
+    PushLimit, Rules,
 };
 use duo_login::menu::{Choice, Menu};
 use duo_login::messages;
 use duo_login::outcome::{Attempt, Outcome};
 use duo_login::who::address;
 
+mod stores;
+pub(crate) use stores::{pem, roots};
+
+#[path = "push_limit.rs"]
+mod push_limit_file;
+pub(crate) use push_limit_file::check as push_limit;
+
 /// A check of any bytes: panics where something does not hold.
 type Check = fn(&[u8]);
 
 /// Every target and its check.
-pub(crate) const TARGETS: [(&str, Check); 7] = [
+pub(crate) const TARGETS: [(&str, Check); 10] = [
     ("config", config),
     ("replies", replies),
     ("answers", answers),
@@ -32,6 +40,9 @@ pub(crate) const TARGETS: [(&str, Check); 7] = [
     ("ssh_connection", ssh_connection),
     ("gecos", gecos),
     ("login", login),
+    ("pem", pem),
+    ("roots", roots),
+    ("push_limit", push_limit),
 ];
 
 /// A configuration: no finding shows the skey, and what is written back is read as the same.
@@ -88,7 +99,7 @@ fn printable(text: &str) {
 }
 
 fn show(offer: &Offer) {
-    let menu = Menu::new(offer);
+    let menu = Menu::new(offer, false);
     let shown = menu.render("alice");
     printable(&shown);
     assert!(shown.lines().count() < 60, "{shown}");
@@ -111,10 +122,11 @@ pub(crate) fn answers(data: &[u8]) {
         capabilities: vec![Capability::Push, Capability::Phone, Capability::Sms],
         sms_nextcode: None,
     };
-    let menu = Menu::new(&Offer {
+    let offer = Offer {
         devices: vec![device("A"), device("B")],
         ..Offer::default()
-    });
+    };
+    let menu = Menu::new(&offer, false);
     let answer = String::from_utf8_lossy(data);
     match menu.choose(&answer) {
         Choice::Option(option) => assert!(option.device == "A" || option.device == "B"),
@@ -237,6 +249,7 @@ pub(crate) fn login(data: &[u8]) {
             conversation: &mut &world,
             clock: &world,
             journal: &mut &world,
+            limit: &mut &world,
         },
     );
     let said = world.last.borrow();
@@ -286,6 +299,8 @@ struct Scripted {
     now: Cell<Duration>,
     sent: Cell<u32>,
     asked_auth: Cell<bool>,
+    /// Pushes and calls.
+    rung: Cell<u32>,
     /// Messages since the last question.
     unprompted: Cell<u32>,
 }
@@ -345,6 +360,29 @@ impl Conversation for &Scripted {
     }
 }
 
+/// Closes after a few, as a limit does.
+impl PushLimit for &Scripted {
+    fn is_closed(&mut self) -> bool {
+        self.rung.get() >= 5
+    }
+    fn send(&mut self) -> bool {
+        let may = !self.is_closed();
+        if may {
+            self.rung.set(self.rung.get() + 1);
+        }
+        may
+    }
+    fn withdraw(&mut self) {}
+    fn denied(&mut self) {}
+    fn approved(&mut self) {
+        self.rung.set(0);
+    }
+    fn fraud(&mut self) {
+        self.rung.set(5);
+    }
+}
+
 impl Journal for &Scripted {
+    fn sent(&mut self, _: &Attempt) {}
     fn failed(&mut self, _: &Attempt, _: &str) {}
 }

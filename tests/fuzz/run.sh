@@ -21,7 +21,8 @@ tools=$PWD/target/fuzz-tools
 PATH=$tools/bin:$PATH
 export PATH RUSTC_BOOTSTRAP=1
 
-[ "$#" -gt 0 ] || set -- config replies answers retry_after ssh_connection gecos login
+[ "$#" -gt 0 ] || set -- config replies answers retry_after ssh_connection gecos login \
+    pem roots push_limit
 for target in "$@"; do
     say "$target, $seconds s"
     grown=target/fuzz-corpus/$target

@@ -99,15 +99,19 @@ fn a_wrong_passcode_is_said_in_the_next_question_and_the_right_one_then_logs_in(
 
 #[test]
 fn three_wrong_passcodes_end_the_login() {
-    let wrong = || {
+    let wrong = |typed: &str| {
         vec![
-            ask(&[], "111111"),
-            auth_decides(&passcode("111111"), "deny", "deny", "Incorrect passcode."),
+            ask(&[], typed),
+            auth_decides(&passcode(typed), "deny", "deny", "Incorrect passcode."),
             failed("passcode", "Incorrect passcode."),
         ]
     };
     let mut steps = vec![offers(iphone())];
-    steps.extend((0..3).flat_map(|_| wrong()));
+    steps.extend(
+        ["111111", "222222", "333333"]
+            .iter()
+            .flat_map(|typed| wrong(typed)),
+    );
     steps.push(inform("Incorrect passcode."));
     assert_eq!(play(&rules(), steps), Ok(Outcome::OutOfTries));
 }

@@ -11,5 +11,7 @@
 
 mod factors;
 mod faults;
+mod limit;
 mod pushes;
 mod script;
+mod unsendable;

@@ -14,7 +14,8 @@ use duo_auth::{
 use duo_auth::{DuoApi, DuoError};
 use duo_login::config::MenuSource;
 use duo_login::login::{
-    self, Answer, Channel, Conversation, ConversationError, Journal, LoginContext, Ports, Rules,
+    self, Answer, Channel, Conversation, ConversationError, Journal, LoginContext, Ports,
+    PushLimit, Rules,
 };
 use duo_login::outcome::{Attempt, Fault, Outcome};
 
@@ -131,7 +132,24 @@ impl Conversation for Shared {
     }
 }
 
+/// A limit that lets everything pass; `limit.rs` has the others.
+impl PushLimit for Shared {
+    fn is_closed(&mut self) -> bool {
+        false
+    }
+    fn send(&mut self) -> bool {
+        true
+    }
+    fn withdraw(&mut self) {}
+    fn denied(&mut self) {}
+    fn approved(&mut self) {}
+    fn fraud(&mut self) {}
+}
+
 impl Journal for Shared {
+    fn sent(&mut self, attempt: &Attempt) {
+        assert!(attempt.txid.is_some(), "{attempt:?}");
+    }
     fn failed(&mut self, attempt: &Attempt, why: &str) {
         match self.next(why) {
             Step::Failed(factor, reason) if factor == attempt.factor && why.contains(&reason) => {}
@@ -159,9 +177,18 @@ pub type Ended = Result<Outcome, Fault>;
 /// Plays the script and gives how the login ended. Panics on anything that is not in the script.
 #[track_caller]
 pub fn play(rules: &Rules, steps: Vec<Step>) -> Ended {
+    play_with(rules, &mut Shared::default(), steps)
+}
+
+/// The same with a push limit. alice's password is "4711 pw", and the application is sudo.
+#[track_caller]
+pub fn play_with(rules: &Rules, limit: &mut dyn PushLimit, steps: Vec<Step>) -> Ended {
     let shared = Shared::default();
     shared.steps.borrow_mut().extend(steps);
     let request = LoginContext {
+        service: "sudo".to_owned(),
+        pam_user: "alice".to_owned(),
+        password: Some(Secret::from("4711 pw")),
         username: "alice".to_owned(),
         ipaddr: Some("203.0.113.5".to_owned()),
         ..LoginContext::default()
@@ -174,6 +201,7 @@ pub fn play(rules: &Rules, steps: Vec<Step>) -> Ended {
             conversation: &mut shared.clone(),
             clock: &shared,
             journal: &mut shared.clone(),
+            limit,
         },
     );
     // As the module does, once it has logged how the login ended.

@@ -84,12 +84,13 @@ fn ctrl_c_three_times_stays_out() {
     // sudo itself stays in front, and asks again.
     let mut sudo = site.sudo();
     for _ in 0..3 {
-        sudo.expect("assword");
+        sudo.expect("password for");
         sudo.line("pw-alice");
         sudo.expect("Passcode or option");
         sudo.interrupt();
         std::thread::sleep(std::time::Duration::from_millis(300));
-        if sudo.transcript().matches("assword").count() < 2 {
+        // Not "a password is required", which it says at its end.
+        if sudo.transcript().matches("password for").count() < 2 {
             break;
         }
     }
@@ -114,8 +115,9 @@ fn three_wrong_passcodes_stay_out() {
     let sshd = site.sshd();
     let mut ssh = sshd.without_key();
     password(&mut ssh, "pw-alice");
-    for _ in 0..3 {
-        duo(&mut ssh, "999999");
+    // What Duo has just refused is not sent again.
+    for wrong in ["999991", "999992", "999993"] {
+        duo(&mut ssh, wrong);
     }
     stays_out(ssh);
 }

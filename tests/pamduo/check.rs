@@ -29,7 +29,8 @@ fn json_has_every_step_with_its_status_detail_and_time() {
     for step in steps {
         assert_eq!(step["status"], "ok");
         assert!(step["ms"].is_u64() && !step["detail"].as_str().unwrap().is_empty());
-        assert!(step["todo"].is_null() && step["waits_for"].is_null());
+        assert_eq!(step["findings"], serde_json::json!([]));
+        assert!(step["waits_for"].is_null());
     }
 }
 
@@ -39,21 +40,106 @@ fn a_failed_step_says_what_to_do_and_the_others_wait() {
     bed.write(&bed.sound().replace("localhost:", "127.0.0.1:1 ; "));
     let run = bed.run(&["check"], "");
     assert_eq!(run.status, 1);
+    let words: Vec<&str> = run.stdout.split_whitespace().collect();
+    let text = words.join(" ");
     assert!(
-        run.stdout
-            .contains("no connection to 127.0.0.1:1: Connection refused")
+        text.contains("error: no connection to 127.0.0.1:1: Connection refused [tcp.failed]"),
+        "{text}"
     );
-    assert!(
-        run.stdout
-            .contains("To do: let connections to Duo, port 443,")
-    );
+    assert!(text.contains("fix: let connections to Duo, port 443,"));
     assert_eq!(
         run.stdout.matches("waits for tcp").count(),
         4,
         "{}",
         run.stdout
     );
-    assert!(run.stdout.ends_with("\n1 finding.\n"));
+    assert!(
+        run.stdout.ends_with(
+            "\n1 finding.\nLogins now: sshd, login and other programs that root starts: let in \
+             without Duo.\n            sudo, su and other programs that users start: kept out\n            \
+             (failmode=safe in their PAM line lets in).\n"
+        ),
+        "{}",
+        run.stdout
+    );
+}
+
+/// What a file's lines and a fault of Duo's mean for logins, in programs that root and users start.
+#[test]
+fn what_happens_to_logins_now_is_told_by_kind_of_program() {
+    const DOWN: &str = "host = 127.0.0.1:1";
+    let reply = |kind: &str| format!("[[faults]]\npath = \"/auth/v2/check\"\nkind = \"{kind}\"\n");
+    let connection = |kind: &str| format!("[[faults]]\npath = \"connection\"\nkind = \"{kind}\"\n");
+    let none = String::new;
+    for (duo, lines, root, user) in [
+        (none(), "", "asked", "asked"),
+        (none(), "failmode = secure", "asked", "asked"),
+        // The module signs again by Duo's clock.
+        (
+            "clock_offset_seconds = 600".to_owned(),
+            "",
+            "asked",
+            "asked",
+        ),
+        (none(), DOWN, "let-in", "kept-out"),
+        (none(), "host = no.such.name.invalid", "let-in", "kept-out"),
+        (
+            none(),
+            "host = 127.0.0.1:1\nfailmode = safe",
+            "let-in",
+            "kept-out",
+        ),
+        (
+            none(),
+            "host = 127.0.0.1:1\nfailmode = secure",
+            "kept-out",
+            "kept-out",
+        ),
+        (
+            none(),
+            "http_proxy = http://127.0.0.1:1",
+            "let-in",
+            "kept-out",
+        ),
+        (connection("self_signed"), "", "let-in", "kept-out"),
+        (reply("status"), "", "let-in", "let-in"),
+        (reply("status"), "failmode = secure", "kept-out", "kept-out"),
+        (
+            reply("rate_limited"),
+            "failmode = safe",
+            "kept-out",
+            "kept-out",
+        ),
+        (none(), "ikey = DIOTHER", "kept-out", "kept-out"),
+        (
+            none(),
+            "ikey = DIOTHER\nfailmode = safe",
+            "let-in",
+            "let-in",
+        ),
+        (none(), "noverify = yes", "kept-out", "kept-out"),
+        (none(), "skey =\nfailmode = safe", "let-in", "let-in"),
+        // A login reads the certificates before it connects.
+        (
+            none(),
+            "cafile = /none\nhost = 127.0.0.1:1",
+            "kept-out",
+            "kept-out",
+        ),
+        (none(), "http_proxy = ftp://x", "kept-out", "kept-out"),
+    ] {
+        let bed = TestBed::new(&duo);
+        bed.add(&format!("https_timeout = 1\n{lines}"));
+        let json = bed.run(&["check", "--json"], "").json();
+        let expected = serde_json::json!({"root_started": root, "user_started": user});
+        assert_eq!(json["logins"], expected, "{duo} {lines}: {json:#}");
+    }
+    // A file that is not trusted says nothing about failmode.
+    let bed = TestBed::new("");
+    bed.add("failmode = safe");
+    bed.mode(0o666);
+    let json = bed.run(&["check", "--json"], "").json();
+    assert_eq!(json["logins"]["root_started"], "kept-out", "{json:#}");
 }
 
 #[test]
@@ -76,7 +162,9 @@ fn findings_of_the_file_have_their_lines() {
     let bed = TestBed::new("");
     bed.add("failmod = safe");
     let json = bed.run(&["check", "--json"], "").json();
-    assert_eq!(json["steps"][0]["findings"][0]["line"], 6);
+    let file = bed.conf().display().to_string();
+    let place = serde_json::json!({"file": file, "line": 6});
+    assert_eq!(json["steps"][0]["findings"][0]["where"], place);
     assert!(
         json["steps"][0]["detail"]
             .as_str()
@@ -104,12 +192,31 @@ fn a_ca_of_the_same_name_with_another_key_is_told_apart() {
 #[test]
 fn colours_are_for_terminals_alone() {
     let bed = TestBed::new("");
-    let shown = Terminal::start(&bed.command(&["check"])).finish();
+    let shown = Terminal::start(bed.command(&["check"]).env("TERM", "xterm")).finish();
     assert_eq!(shown.status, 0);
     assert!(shown.transcript.contains("\u{1b}[32mok     \u{1b}[0m file"));
-    assert!(!bed.run(&["check"], "").stdout.contains('\u{1b}'));
-    let json = Terminal::start(&bed.command(&["check", "--json"])).finish();
+    let mut forced = bed.command(&["check"]);
+    forced.env("CLICOLOR_FORCE", "1");
+    assert!(
+        !crate::test_bed::run(&mut forced, "")
+            .stdout
+            .contains('\u{1b}')
+    );
+    let json = Terminal::start(bed.command(&["check", "--json"]).env("TERM", "xterm")).finish();
     assert!(!json.transcript.contains('\u{1b}'));
+}
+
+#[test]
+fn a_terminal_without_colours_and_users_who_want_none_get_none() {
+    let bed = TestBed::new("");
+    for (name, value) in [("NO_COLOR", "1"), ("CLICOLOR", "0"), ("TERM", "dumb")] {
+        let mut command = bed.command(&["check"]);
+        command.env("TERM", "xterm").env(name, value);
+        command.env_remove("CI");
+        let shown = Terminal::start(&command).finish();
+        assert_eq!(shown.status, 0);
+        assert!(!shown.transcript.contains('\u{1b}'), "{name}={value}");
+    }
 }
 
 #[test]
@@ -166,6 +273,8 @@ fn someone_else_than_root_is_told_to_become_root() {
         let run = crate::test_bed::run(&mut command, "");
         assert_eq!(run.status, 1, "{run:?}");
         assert!(run.all().contains("run pamduo as root"), "{run:?}");
+        let unknown = "Logins now: unknown; run pamduo as root.";
+        assert_eq!(run.all().contains(unknown), arguments == ["check"]);
     }
     assert!(bed.duo.requests().is_empty());
 }

@@ -280,7 +280,13 @@ impl Case {
             for finding in step["findings"].as_array().unwrap() {
                 let id = finding["id"].as_str().unwrap().to_owned();
                 assert!(id.starts_with(&format!("{}.", step["id"].as_str().unwrap())));
-                assert!(!finding["todo"].as_str().unwrap().is_empty(), "{id}");
+                assert!(!finding["fix"].as_str().unwrap().is_empty(), "{id}");
+                let severity = finding["severity"].as_str().unwrap();
+                assert!(["error", "warning"].contains(&severity), "{id}");
+                assert!(!finding["message"].as_str().unwrap().is_empty(), "{id}");
+                let in_file = id.starts_with("file.");
+                assert_eq!(finding["where"]["file"].is_string(), in_file, "{id}");
+                assert_eq!(finding.as_object().unwrap().len(), 5, "{finding}");
                 ids.push(id);
             }
             let status = step["status"].as_str().unwrap();

@@ -1,10 +1,10 @@
-//! `--help`, the man page, completions, and wrong use.
+//! `--help`, the man page, completions, and usage errors.
 
 use std::fs;
 
 use crate::test_bed::{pamduo, run};
 
-const SUBCOMMANDS: [&str; 5] = ["check", "login", "lint", "setup", "support"];
+const SUBCOMMANDS: [&str; 6] = ["check", "limits", "login", "lint", "setup", "support"];
 
 #[test]
 fn help_fits_a_screen_and_has_examples() {
@@ -31,7 +31,7 @@ fn every_subcommand_takes_the_file_and_json() {
 }
 
 #[test]
-fn wrong_use_is_told_apart_from_findings() {
+fn usage_errors_are_told_apart_from_findings() {
     for arguments in [
         &[] as &[&str],
         &["chek"],
@@ -57,13 +57,22 @@ fn the_man_page_has_every_subcommand_and_its_options() {
             "{page}"
         );
     }
-    for section in ["EXAMPLES", "FILES", "\"EXIT STATUS\"", "\"SEE ALSO\""] {
+    for section in [
+        "JSON",
+        "EXAMPLES",
+        "FILES",
+        "\"EXIT STATUS\"",
+        "\"SEE ALSO\"",
+    ] {
         assert!(
             page.contains(&format!(".SH {section}")),
             "{section} in {page}"
         );
     }
     assert!(page.contains("\\-\\-skey\\-file") && !page.contains("generate"));
+    for field in ["id", "severity", "message", "fix", "where"] {
+        assert!(page.contains(&format!(" {field} ")) || page.contains(&format!(" {field}:")));
+    }
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn a_push_that_is_approved_gets_in() {
 #[test]
 fn at_a_terminal_the_menu_is_answered_with_a_passcode() {
     let bed = TestBed::new(&scenario(""));
-    let mut terminal = Terminal::start(&bed.command(&["login", USER]));
+    let mut terminal = Terminal::start(bed.command(&["login", USER]).env("TERM", "xterm"));
     terminal.expect("Passcode or option (1-3): ");
     terminal.line("123456");
     let finished = terminal.finish();
@@ -183,6 +183,10 @@ fn a_fault_is_judged_by_failmode() {
     let run = login(&bed, "");
     expect(&run, 0, without, "PAM_SUCCESS", "Failsafe Duo login");
     assert!(run.stdout.contains("failmode lets the user in"));
+    assert!(
+        run.stdout
+            .contains("sudo and su, which users start, may end otherwise")
+    );
     bed.write(&format!("{broken}failmode = secure\n"));
     expect(
         &login(&bed, ""),

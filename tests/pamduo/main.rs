@@ -11,9 +11,11 @@
 mod check;
 mod check_findings;
 mod help;
+mod limits;
 mod login;
 mod proxy;
 mod readme;
+mod redaction;
 mod setup;
 mod support;
 mod test_bed;

@@ -20,7 +20,7 @@ pub enum Proxy {
 }
 
 impl Proxy {
-    /// Starts it; gives its port. It lasts as long as the tests.
+    /// Starts it; returns its port. It runs as long as the tests.
     pub fn start(self) -> u16 {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();

@@ -60,7 +60,7 @@ fn level(text: &str) -> String {
     lines.join("\n").trim().to_owned()
 }
 
-/// A number behind a colon is a port.
+/// A number after a colon is a port.
 fn without_port(word: &str) -> String {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     match word.rsplit_once(':') {

@@ -55,7 +55,18 @@ fn a_new_file_is_private_and_works() {
     assert_eq!(mode_of(&bed.conf()), 0o600);
     let written = text(&bed.conf());
     // The file that the package has, with its comments.
-    assert!(written.contains("; Integration key of the application."));
+    let shipped = include_str!("../../conf/pam_duo.conf");
+    let comments = |text: &str| -> Vec<String> {
+        let comments = text.lines().filter(|line| line.starts_with(';'));
+        comments.map(str::to_owned).collect()
+    };
+    // A commented-out example may have become a line.
+    assert!(comments(&written).len() > 20);
+    assert!(
+        comments(&written)
+            .iter()
+            .all(|line| comments(shipped).contains(line))
+    );
     assert!(written.contains(&format!("\nskey = {}\n", bed.duo.skey())));
     assert_eq!(bed.run(&["check"], "").status, 0);
     let names: Vec<_> = fs::read_dir(bed.folder.path()).unwrap().collect();
@@ -114,7 +125,7 @@ fn the_file_as_it_was_shipped_is_filled_in() {
 }
 
 #[test]
-fn the_same_once_more_changes_nothing() {
+fn the_same_values_again_change_nothing() {
     let bed = empty();
     set_up(&bed, &[]);
     let before = text(&bed.conf());
@@ -122,7 +133,7 @@ fn the_same_once_more_changes_nothing() {
     for more in [&[] as &[&str], &["--force"]] {
         let run = set_up(&bed, more);
         assert_eq!(run.status, 0);
-        assert!(run.stdout.contains(" says so already.\n"));
+        assert!(run.stdout.contains(" has these values already.\n"));
     }
     assert_eq!(text(&bed.conf()), before);
     assert!(backups(&bed).is_empty() && bed.duo.requests().is_empty());
@@ -169,7 +180,7 @@ fn keys_that_duo_does_not_take_are_not_written() {
     assert_eq!(result.status, 1);
     assert!(result.stderr.contains("40103") && result.stderr.contains("nothing was written"));
     assert!(!result.all().contains(&wrong) && !bed.conf().exists());
-    // Nor does a copy of what is there stay behind.
+    // No copy of the existing file is left, either.
     bed.write("[duo]\n");
     let result = run(
         command(&bed, &["--skey-file", "-", "--force"]).arg("--json"),
@@ -208,7 +219,7 @@ fn at_a_terminal_the_rest_is_asked_for_and_the_secret_key_is_not_shown() {
         finished.transcript
     );
     assert!(text(&bed.conf()).contains(bed.duo.skey()));
-    // Once more, where Enter keeps what is there.
+    // Again: Enter keeps the current value.
     let mut terminal = Terminal::start(&bed.command(&["setup"]));
     terminal.expect(&format!("API hostname [{}]: ", bed.duo.host()));
     terminal.line("");
@@ -219,7 +230,7 @@ fn at_a_terminal_the_rest_is_asked_for_and_the_secret_key_is_not_shown() {
     terminal.line(bed.duo.skey());
     let finished = terminal.finish();
     assert!(
-        finished.transcript.contains("says so already"),
+        finished.transcript.contains("has these values already"),
         "{}",
         finished.transcript
     );
@@ -321,15 +332,20 @@ fn json_says_what_was_written() {
     assert!(json["backup"].is_null() && json["module"].as_str().unwrap().contains("conf="));
 }
 
-/// What it says about groups and failmode would be lost.
+/// Its groups and failmode would be lost.
 #[test]
-fn a_file_that_is_not_believed_is_not_replaced() {
+fn a_file_that_is_not_trusted_is_not_replaced() {
     let bed = empty();
     let before = "[duo]\nfailmode = secure\ngroups = staff\n";
     fs::write(bed.conf(), before).unwrap();
     fs::set_permissions(bed.conf(), fs::Permissions::from_mode(0o664)).unwrap();
     let run = set_up(&bed, &["--force", "--no-check"]);
     assert_eq!(run.status, 1, "{run:?}");
+    assert!(
+        run.all()
+            .contains("is not trusted, so its settings would be lost"),
+        "{run:?}"
+    );
     assert!(run.all().contains("chmod 600"), "{run:?}");
     assert_eq!(text(&bed.conf()), before);
 }

@@ -80,7 +80,7 @@ fn the_bundle_has_its_sections_and_says_first_what_is_in_it() {
 }
 
 #[test]
-fn log_lines_have_stand_ins_for_names_and_addresses() {
+fn log_lines_have_placeholders_for_names_and_addresses() {
     let (_, text) = support("");
     for line in [
         "2026-01-02T03:04:05+00:00 pam_duo(sshd:auth): Successful Duo login for user1 from host1 \
@@ -129,7 +129,7 @@ fn secrets_are_in_no_bundle_wherever_someone_put_them() {
 }
 
 #[test]
-fn a_file_that_is_not_believed_gives_away_nothing_either() {
+fn a_file_that_is_not_trusted_gives_away_nothing_either() {
     let (bed, log, bundle) = bed();
     bed.mode(0o666);
     let mut command = bed.command(&["support", "--json", "--output"]);

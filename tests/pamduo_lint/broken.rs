@@ -13,8 +13,8 @@ pub struct Case {
     pub id: &'static str,
     /// Where it is found.
     pub place: &'static str,
-    /// What the line to write instead contains.
-    pub instead: &'static str,
+    /// What its fix contains.
+    pub fix: &'static str,
     /// What is changed in Debian 12 with the README's recipe for SSH with a key.
     pub broken: fn(&Root),
 }
@@ -24,8 +24,9 @@ fn cases() -> impl Iterator<Item = &'static Case> {
 }
 
 fn place(finding: &serde_json::Value) -> String {
-    let file = finding["file"].as_str().unwrap();
-    match finding["line"].as_u64() {
+    let place = &finding["where"];
+    let file = place["file"].as_str().unwrap();
+    match place["line"].as_u64() {
         Some(line) => format!("{file}:{line}"),
         None => file.to_owned(),
     }
@@ -42,11 +43,8 @@ fn each_broken_set_up_triggers_its_finding_and_no_other() {
         let right = findings.len() == 1
             && findings[0]["id"] == case.id
             && place(&findings[0]) == case.place
-            && findings[0]["instead"]
-                .as_str()
-                .unwrap()
-                .contains(case.instead)
-            && !findings[0]["why"].as_str().unwrap().is_empty();
+            && findings[0]["fix"].as_str().unwrap().contains(case.fix)
+            && !findings[0]["message"].as_str().unwrap().is_empty();
         if !right {
             wrong.push_str(&format!(
                 "case {number}, {}, {}: {:#}\n",
@@ -73,35 +71,35 @@ fn every_finding_has_a_broken_set_up() {
 }
 
 #[test]
-fn the_line_to_write_instead_puts_it_right() {
+fn the_line_to_write_puts_it_right() {
     let mut tried = 0;
     for case in cases() {
         let root = Root::with_recipe(12);
         (case.broken)(&root);
         let finding = root.lint()["findings"][0].clone();
-        let Some(line) = finding["line"].as_u64() else {
+        let Some(line) = finding["where"]["line"].as_u64() else {
             continue;
         };
-        let instead = finding["instead"].as_str().unwrap();
-        // Where it is no line, it says what else to do.
-        let whole_line = instead.starts_with("auth  ")
-            || instead.contains("yes")
-            || instead.starts_with("AuthenticationMethods");
-        let left_out = instead == "(leave this line out)";
+        let fix = finding["fix"].as_str().unwrap();
+        // If it is not a line, it says what else to do.
+        let whole_line = fix.starts_with("auth  ")
+            || fix.contains("yes")
+            || fix.starts_with("AuthenticationMethods");
+        let left_out = fix == "(leave this line out)";
         if !(whole_line || left_out)
-            || instead.contains(", ")
+            || fix.contains(", ")
             || case.id == "unusable-line"
             || case.id == "module-missing"
         {
             continue;
         }
-        let path = finding["file"].as_str().unwrap();
+        let path = finding["where"]["file"].as_str().unwrap();
         let text = fs::read_to_string(root.path(path)).unwrap();
         let mut lines: Vec<&str> = text.lines().collect();
         let at = usize::try_from(line).unwrap() - 1;
-        lines[at] = if left_out { "" } else { instead };
+        lines[at] = if left_out { "" } else { fix };
         root.write(path, &(lines.join("\n") + "\n"));
-        assert_eq!(root.ids(), [""; 0], "{}: {instead}", case.id);
+        assert_eq!(root.ids(), [""; 0], "{}: {fix}", case.id);
         tried += 1;
     }
     assert!(tried > 20, "{tried}");

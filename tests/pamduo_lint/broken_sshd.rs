@@ -3,7 +3,7 @@
 use crate::broken::Case;
 use crate::root::{CONF, Root, SSHD_WITH_KEY};
 
-/// In front of the recipe's lines, where it counts.
+/// Before the recipe's lines, so that it is used.
 fn sshd(root: &Root, text: &str) {
     root.sshd(&format!("{text}\n{SSHD_WITH_KEY}"));
 }
@@ -14,7 +14,7 @@ pub const CASES: &[Case] = &[
         // For some users alone.
         id: "no-keyboard-interactive",
         place: "/etc/ssh/sshd_config.d/duo.conf:6",
-        instead: "KbdInteractiveAuthentication yes",
+        fix: "KbdInteractiveAuthentication yes",
         broken: |root| {
             root.sshd(&format!(
                 "{SSHD_WITH_KEY}Match User root\nKbdInteractiveAuthentication no\n"
@@ -24,14 +24,14 @@ pub const CASES: &[Case] = &[
     Case {
         id: "use-pam-no",
         place: "/etc/ssh/sshd_config.d/duo.conf:1",
-        instead: "UsePAM yes",
+        fix: "UsePAM yes",
         broken: |root| sshd(root, "UsePAM no"),
     },
     Case {
         // sshd's own default is no.
         id: "use-pam-no",
         place: "/etc/ssh/sshd_config",
-        instead: "UsePAM yes",
+        fix: "UsePAM yes",
         broken: |root| {
             root.write(
                 "/etc/ssh/sshd_config",
@@ -42,38 +42,38 @@ pub const CASES: &[Case] = &[
     Case {
         id: "no-keyboard-interactive",
         place: "/etc/ssh/sshd_config.d/duo.conf:1",
-        instead: "KbdInteractiveAuthentication yes",
+        fix: "KbdInteractiveAuthentication yes",
         broken: |root| sshd(root, "ChallengeResponseAuthentication=no"),
     },
     Case {
-        // Debian's own line, where nothing stands in front of it.
+        // Debian's own line, with nothing before it.
         id: "no-keyboard-interactive",
         place: "/etc/ssh/sshd_config:62",
-        instead: "KbdInteractiveAuthentication yes",
+        fix: "KbdInteractiveAuthentication yes",
         broken: |root| root.sshd("AuthenticationMethods publickey,keyboard-interactive\n"),
     },
     Case {
         id: "no-authentication-methods",
         place: "/etc/ssh/sshd_config",
-        instead: "AuthenticationMethods publickey,keyboard-interactive",
+        fix: "AuthenticationMethods publickey,keyboard-interactive",
         broken: |root| root.sshd("KbdInteractiveAuthentication yes\nPasswordAuthentication no\n"),
     },
     Case {
         id: "no-authentication-methods",
         place: "/etc/ssh/sshd_config.d/duo.conf:1",
-        instead: "AuthenticationMethods publickey,keyboard-interactive",
+        fix: "AuthenticationMethods publickey,keyboard-interactive",
         broken: |root| sshd(root, "AuthenticationMethods any"),
     },
     Case {
         id: "methods-skip-pam",
         place: "/etc/ssh/sshd_config.d/duo.conf:1",
-        instead: "AuthenticationMethods publickey,keyboard-interactive",
+        fix: "AuthenticationMethods publickey,keyboard-interactive",
         broken: |root| sshd(root, "AuthenticationMethods publickey"),
     },
     Case {
         id: "methods-skip-pam",
         place: "/etc/ssh/sshd_config.d/duo.conf:1",
-        instead: "AuthenticationMethods publickey,keyboard-interactive",
+        fix: "AuthenticationMethods publickey,keyboard-interactive",
         broken: |root| {
             sshd(
                 root,
@@ -85,7 +85,7 @@ pub const CASES: &[Case] = &[
         // For some users alone.
         id: "methods-skip-pam",
         place: "/etc/ssh/sshd_config.d/duo.conf:6",
-        instead: "AuthenticationMethods publickey,keyboard-interactive",
+        fix: "AuthenticationMethods publickey,keyboard-interactive",
         broken: |root| {
             root.sshd(&format!(
                 "{SSHD_WITH_KEY}Match Group backup\nAuthenticationMethods publickey\n"
@@ -95,13 +95,13 @@ pub const CASES: &[Case] = &[
     Case {
         id: "methods-impossible",
         place: "/etc/ssh/sshd_config.d/duo.conf:1",
-        instead: "AuthenticationMethods publickey,keyboard-interactive",
+        fix: "AuthenticationMethods publickey,keyboard-interactive",
         broken: |root| sshd(root, "AuthenticationMethods publickey,hostbased"),
     },
     Case {
         id: "password-cannot-ask",
         place: "/etc/ssh/sshd_config.d/duo.conf:1",
-        instead: "AuthenticationMethods publickey,keyboard-interactive",
+        fix: "AuthenticationMethods publickey,keyboard-interactive",
         broken: |root| {
             sshd(
                 root,
@@ -112,19 +112,19 @@ pub const CASES: &[Case] = &[
     Case {
         id: "permit-empty-passwords",
         place: "/etc/ssh/sshd_config.d/duo.conf:1",
-        instead: "PermitEmptyPasswords no",
+        fix: "PermitEmptyPasswords no",
         broken: |root| sshd(root, "PermitEmptyPasswords yes"),
     },
     Case {
         id: "login-grace-time",
         place: "/etc/ssh/sshd_config.d/duo.conf:1",
-        instead: "LoginGraceTime 120",
+        fix: "LoginGraceTime 120",
         broken: |root| sshd(root, "LoginGraceTime 1m"),
     },
     Case {
         id: "login-grace-time",
         place: "/etc/ssh/sshd_config",
-        instead: "LoginGraceTime 170",
+        fix: "LoginGraceTime 170",
         broken: |root| {
             root.write(
                 "/etc/duo/pam_duo.conf",
@@ -135,13 +135,13 @@ pub const CASES: &[Case] = &[
     Case {
         id: "max-auth-tries",
         place: "/etc/ssh/sshd_config.d/duo.conf:1",
-        instead: "MaxAuthTries 6",
+        fix: "MaxAuthTries 6",
         broken: |root| sshd(root, "MaxAuthTries 1"),
     },
     Case {
         id: "login-duo",
         place: "/etc/ssh/sshd_config.d/duo.conf:1",
-        instead: "(leave this line out)",
+        fix: "(leave this line out)",
         broken: |root| sshd(root, "ForceCommand /usr/sbin/login_duo"),
     },
 ];

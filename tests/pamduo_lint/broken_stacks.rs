@@ -13,9 +13,9 @@ fn stack(root: &Root, text: &str) {
 /// The table.
 pub const CASES: &[Case] = &[
     Case {
-        id: "sufficient-in-front",
+        id: "sufficient-before-duo",
         place: "/etc/pam.d/sshd:1",
-        instead: "auth  requisite  pam_unix.so nullok",
+        fix: "auth  requisite  pam_unix.so nullok",
         broken: |root| {
             stack(
                 root,
@@ -24,9 +24,9 @@ pub const CASES: &[Case] = &[
         },
     },
     Case {
-        id: "sufficient-in-front",
+        id: "sufficient-before-duo",
         place: "/etc/pam.d/sshd:1",
-        instead: "auth  requisite  pam_rhosts.so",
+        fix: "auth  requisite  pam_rhosts.so",
         broken: |root| {
             stack(
                 root,
@@ -36,9 +36,9 @@ pub const CASES: &[Case] = &[
     },
     Case {
         // Root alone is a matter of programs that users start; sshd runs as root.
-        id: "sufficient-in-front",
+        id: "sufficient-before-duo",
         place: "/etc/pam.d/sshd:1",
-        instead: "auth  requisite  pam_rootok.so",
+        fix: "auth  requisite  pam_rootok.so",
         broken: |root| {
             stack(
                 root,
@@ -48,9 +48,9 @@ pub const CASES: &[Case] = &[
     },
     Case {
         // One of two: the other one stays an alternative.
-        id: "sufficient-in-front",
+        id: "sufficient-before-duo",
         place: "/etc/pam.d/password:1",
-        instead: "auth  [success=2 default=ignore]  pam_unix.so",
+        fix: "auth  [success=2 default=ignore]  pam_unix.so",
         broken: |root| {
             root.write("/etc/pam.d/password", "auth sufficient pam_unix.so\n\
                 auth [success=1 default=ignore] pam_sss.so\nauth requisite pam_deny.so\nauth required pam_duo.so\n");
@@ -59,7 +59,7 @@ pub const CASES: &[Case] = &[
     Case {
         id: "optional",
         place: "/etc/pam.d/sshd:2",
-        instead: "auth  required  pam_duo.so",
+        fix: "auth  required  pam_duo.so",
         broken: |root| {
             stack(
                 root,
@@ -70,7 +70,7 @@ pub const CASES: &[Case] = &[
     Case {
         id: "jump-past",
         place: "/etc/pam.d/sshd:2",
-        instead: "(leave this line out)",
+        fix: "(leave this line out)",
         broken: |root| {
             stack(
                 root,
@@ -83,7 +83,7 @@ pub const CASES: &[Case] = &[
     Case {
         id: "jump-past",
         place: "/etc/pam.d/common-auth:17",
-        instead: "auth  [success=2 default=ignore]  pam_unix.so nullok",
+        fix: "auth  [success=2 default=ignore]  pam_unix.so nullok",
         broken: |root| {
             root.enable_profile();
             root.replace(
@@ -99,9 +99,9 @@ pub const CASES: &[Case] = &[
         },
     },
     Case {
-        id: "no-deny-behind",
+        id: "no-deny-after-duo",
         place: "/etc/pam.d/sshd:2",
-        instead: "auth  required  pam_duo.so",
+        fix: "auth  required  pam_duo.so",
         broken: |root| {
             stack(
                 root,
@@ -110,9 +110,9 @@ pub const CASES: &[Case] = &[
         },
     },
     Case {
-        id: "no-deny-behind",
+        id: "no-deny-after-duo",
         place: "/etc/pam.d/sshd:1",
-        instead: "auth  requi",
+        fix: "auth  requi",
         broken: |root| {
             stack(
                 root,
@@ -123,7 +123,7 @@ pub const CASES: &[Case] = &[
     Case {
         id: "failure-ignored",
         place: "/etc/pam.d/sshd:2",
-        instead: "auth  required  pam_duo.so",
+        fix: "auth  required  pam_duo.so",
         broken: |root| {
             stack(
                 root,
@@ -132,9 +132,9 @@ pub const CASES: &[Case] = &[
         },
     },
     Case {
-        id: "reset-behind",
+        id: "reset-after-duo",
         place: "/etc/pam.d/sshd:2",
-        instead: "auth  [success=ok default=ignore]  pam_env.so",
+        fix: "auth  [success=ok default=ignore]  pam_env.so",
         broken: |root| {
             stack(
                 root,
@@ -145,7 +145,7 @@ pub const CASES: &[Case] = &[
     Case {
         id: "no-way-in",
         place: "/etc/pam.d/sshd:2",
-        instead: "(leave this line out)",
+        fix: "(leave this line out)",
         broken: |root| {
             stack(
                 root,
@@ -157,7 +157,7 @@ pub const CASES: &[Case] = &[
         // Duo is never reached.
         id: "no-way-in",
         place: "/etc/pam.d/sshd:1",
-        instead: "(leave this line out)",
+        fix: "(leave this line out)",
         broken: |root| {
             stack(
                 root,
@@ -168,14 +168,14 @@ pub const CASES: &[Case] = &[
     Case {
         id: "no-way-in",
         place: "/etc/pam.d/sshd:1",
-        instead: "auth  required  pam_duo.so",
+        fix: "auth  required  pam_duo.so",
         broken: |root| stack(root, "auth [success=die default=bad] pam_duo.so\n"),
     },
     Case {
-        // Nothing says yes: a jump is no answer.
+        // No module succeeds: a jump is not a success.
         id: "no-way-in",
         place: "/etc/pam.d/sshd:1",
-        instead: "pam_permit.so, as the last line",
+        fix: "pam_permit.so, as the last line",
         broken: |root| {
             stack(
                 root,
@@ -186,7 +186,7 @@ pub const CASES: &[Case] = &[
     Case {
         id: "bypass-locks-out",
         place: "/etc/pam.d/sshd:14",
-        instead: "bypass = success",
+        fix: "bypass = success",
         broken: |root| {
             root.replace(
                 "/etc/pam.d/sshd",
@@ -202,7 +202,7 @@ pub const CASES: &[Case] = &[
     Case {
         id: "wrong-type",
         place: "/etc/pam.d/login:1",
-        instead: "auth  required  pam_duo.so",
+        fix: "auth  required  pam_duo.so",
         broken: |root| {
             root.write(
                 "/etc/pam.d/login",
@@ -213,7 +213,7 @@ pub const CASES: &[Case] = &[
     Case {
         id: "wrong-type",
         place: "/etc/pam.d/sshd:2",
-        instead: "(leave this line out)",
+        fix: "(leave this line out)",
         broken: |root| {
             stack(
                 root,
@@ -224,7 +224,7 @@ pub const CASES: &[Case] = &[
     Case {
         id: "duo-in-no-stack",
         place: "/etc/pam.d",
-        instead: "auth  required  pam_duo.so",
+        fix: "auth  required  pam_duo.so",
         broken: |root| {
             root.replace(
                 "/etc/pam.d/sshd",
@@ -236,7 +236,7 @@ pub const CASES: &[Case] = &[
     Case {
         id: "another-duo-module",
         place: "/etc/pam.d/sshd:2",
-        instead: "(leave this line out)",
+        fix: "(leave this line out)",
         broken: |root| {
             root.write("/opt/duo/pam_duo.so", "another module");
             stack(
@@ -248,19 +248,19 @@ pub const CASES: &[Case] = &[
     Case {
         id: "module-missing",
         place: "/etc/pam.d/sshd:4",
-        instead: "pam_duo.so",
+        fix: "pam_duo.so",
         broken: |root| fs::remove_file(root.path(MODULE)).unwrap(),
     },
     Case {
         id: "module-missing",
         place: "/etc/pam.d/sshd:1",
-        instead: "pam_duo.so",
+        fix: "pam_duo.so",
         broken: |root| stack(root, "auth required /opt/pam_duo.so\n"),
     },
     Case {
         id: "module-not-roots",
         place: MODULE,
-        instead: "chmod 644",
+        fix: "chmod 644",
         broken: |root| {
             fs::set_permissions(root.path(MODULE), fs::Permissions::from_mode(0o664)).unwrap();
         },
@@ -268,32 +268,32 @@ pub const CASES: &[Case] = &[
     Case {
         id: "module-not-roots",
         place: MODULE,
-        instead: "chown root:",
+        fix: "chown root:",
         broken: |root| std::os::unix::fs::chown(root.path(MODULE), Some(2001), None).unwrap(),
     },
     Case {
         id: "include-missing",
         place: "/etc/pam.d/sshd:1",
-        instead: "/etc/pam.d",
+        fix: "/etc/pam.d",
         broken: |root| stack(root, "@include comon-auth\nauth required pam_duo.so\n"),
     },
     Case {
         id: "include-missing",
         place: "/etc/pam.d/sshd:2",
-        instead: "/etc/pam.d",
+        fix: "/etc/pam.d",
         broken: |root| stack(root, "auth required pam_duo.so\nauth include nothing\n"),
     },
     Case {
         id: "include-loop",
         place: "/etc/pam.d/sshd:2",
-        instead: "(leave this line out)",
+        fix: "(leave this line out)",
         broken: |root| stack(root, "auth required pam_duo.so\n@include sshd\n"),
     },
     Case {
         // Several files on the way around.
         id: "include-loop",
         place: "/etc/pam.d/common-b:1",
-        instead: "(leave this line out)",
+        fix: "(leave this line out)",
         broken: |root| {
             root.write("/etc/pam.d/common-a", "auth substack common-b\n");
             root.write("/etc/pam.d/common-b", "auth substack common-a\n");
@@ -304,7 +304,7 @@ pub const CASES: &[Case] = &[
         // Twice as many in each file: nobody reads them all.
         id: "too-many-paths",
         place: "/etc/pam.d/sshd:1",
-        instead: "fewer lines",
+        fix: "fewer lines",
         broken: |root| {
             for depth in 0..20 {
                 let next = format!("auth include common-{}\n", depth + 1);
@@ -317,13 +317,13 @@ pub const CASES: &[Case] = &[
     Case {
         id: "unusable-line",
         place: "/etc/pam.d/sshd:2",
-        instead: "auth  required",
+        fix: "auth  required",
         broken: |root| stack(root, "auth required pam_duo.so\nauth requird pam_env.so\n"),
     },
     Case {
         id: "unusable-line",
         place: "/etc/pam.d/sshd:2",
-        instead: "auth  required",
+        fix: "auth  required",
         broken: |root| {
             stack(
                 root,
@@ -334,7 +334,7 @@ pub const CASES: &[Case] = &[
     Case {
         id: "unusable-line",
         place: "/etc/pam.d/sshd:2",
-        instead: "auth  required",
+        fix: "auth  required",
         broken: |root| {
             stack(
                 root,
@@ -345,13 +345,13 @@ pub const CASES: &[Case] = &[
     Case {
         id: "bad-argument",
         place: "/etc/pam.d/sshd:1",
-        instead: "auth  required  pam_duo.so",
+        fix: "auth  required  pam_duo.so",
         broken: |root| stack(root, "auth required pam_duo.so failmode=open\n"),
     },
     Case {
         id: "too-many-paths",
         place: "/etc/pam.d/sshd:451",
-        instead: "fewer lines",
+        fix: "fewer lines",
         broken: labyrinth,
     },
 ];
@@ -361,11 +361,11 @@ fn labyrinth(root: &Root) {
     let jumps = (1..=450)
         .rev()
         .map(|over| format!("auth [success={over} default=ignore] pam_x.so\n"));
-    let behind = "auth optional pam_x.so\n".repeat(450);
+    let after = "auth optional pam_x.so\n".repeat(450);
     stack(
         root,
         &format!(
-            "{}auth required pam_duo.so\n{behind}",
+            "{}auth required pam_duo.so\n{after}",
             jumps.collect::<String>()
         ),
     );

@@ -67,6 +67,7 @@ fn lints(cases: &[Case]) -> BTreeMap<String, Verdict> {
             text.replace("{duo}", "pam_duo.so")
                 .replace("{a}", "pam_unix.so")
                 .replace("{b}", "pam_unix.so")
+                .replace("{totp}", "pam_oath.so usersfile=/etc/users.oath")
                 .replace("{x}", &format!("common-{}-", case.name))
         };
         root.write(&format!("/etc/pam.d/{}", case.name), &fill(&case.lines));
@@ -106,12 +107,20 @@ fn happens(cases: &[Case]) -> BTreeMap<String, Verdict> {
         .file("/etc/duo/faulty.conf", 0o600, "[duo]\n");
     for case in cases {
         for (factor, duo) in FACTORS {
+            // The second factor fails where Duo cannot be asked. After a refusal of Duo's, a right
+            // code must not help.
+            let code = if factor == "outage" {
+                "auth_err"
+            } else {
+                "success"
+            };
             for (number, (a, b)) in answers(case).into_iter().enumerate() {
                 let name = format!("{}.{factor}.{number}", case.name);
                 let fill = |text: &str| {
                     text.replace("{duo}", duo)
                         .replace("{a}", &format!("pam_debug.so auth={a}"))
                         .replace("{b}", &format!("pam_debug.so auth={b}"))
+                        .replace("{totp}", &format!("pam_debug.so auth={code}"))
                         .replace("{x}", &format!("inner.{name}."))
                 };
                 host = host.pam(&name, &(fill(&case.lines) + "\n"));

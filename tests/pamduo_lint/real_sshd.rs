@@ -9,7 +9,7 @@ use crate::root::{Root, SSHD_WITH_KEY};
 /// Findings that say that a key alone gets in.
 const SKIPS: [&str; 2] = ["no-authentication-methods", "methods-skip-pam"];
 
-/// What is written in front of the README's lines, and in a file that may be included; and whether a
+/// What is written before the README's lines, and in a file that may be included; and whether a
 /// key alone gets in then.
 const TABLE: &[(&str, &str, bool)] = &[
     ("", "", false),
@@ -32,7 +32,7 @@ const TABLE: &[(&str, &str, bool)] = &[
         "",
         false,
     ),
-    // A list with a method that is off is passed over.
+    // A list with a method that is off is ignored.
     (
         "AuthenticationMethods publickey,hostbased publickey,keyboard-interactive",
         "",

@@ -208,6 +208,89 @@ fn stacks_that_administrators_have() {
     }
 }
 
+/// The lines of a recipe of `docs/recipes.md`.
+fn recipe(heading: &str) -> &'static str {
+    let recipes = include_str!("../../docs/recipes.md");
+    let (_, section) = recipes.split_once(&format!("\n## {heading}\n")).unwrap();
+    let (_, block) = section.split_once("```text\n").unwrap();
+    block.split("```").next().unwrap()
+}
+
+#[test]
+fn the_recipes_that_ask_for_a_code_where_duo_cannot_be_asked() {
+    for heading in [
+        "A TOTP code, by pam_oath",
+        "A TOTP code, by pam_google_authenticator",
+    ] {
+        let lines = recipe(heading);
+        for release in RELEASES {
+            let root = Root::with_recipe(release);
+            root.replace("/etc/pam.d/sshd", "auth  required  pam_duo.so\n", lines);
+            root.replace(
+                "/etc/pam.d/sudo",
+                "@include common-auth\n",
+                &format!("@include common-auth\n{lines}"),
+            );
+            sound(&root, &["sshd", "sudo"]);
+            // A code is no first factor.
+            root.sshd(
+                "UsePAM yes\nKbdInteractiveAuthentication yes\nPasswordAuthentication no\n\
+                 AuthenticationMethods keyboard-interactive\n",
+            );
+            let notes = root.lint()["notes"].to_string();
+            assert!(notes.contains("Duo is all that sshd asks for"), "{notes}");
+        }
+    }
+}
+
+#[test]
+fn bypass_ignore_jumps_over_the_code_as_the_recipes_say() {
+    let root = Root::with_recipe(13);
+    let conf = format!("{}bypass = ignore\ngroups = admins\n", crate::root::CONF);
+    root.write("/etc/duo/pam_duo.conf", &conf);
+    let lines = recipe("A TOTP code, by pam_oath");
+    root.replace("/etc/pam.d/sshd", "auth  required  pam_duo.so\n", lines);
+    assert_eq!(root.ids(), ["bypass-locks-out"]);
+    root.replace("/etc/pam.d/sshd", "success=1", "success=1 ignore=1");
+    sound(&root, &["sshd"]);
+}
+
+#[test]
+fn a_code_that_users_can_write_themselves_or_do_without_takes_no_place_of_duos() {
+    let oath = recipe("A TOTP code, by pam_oath");
+    let google = recipe("A TOTP code, by pam_google_authenticator");
+    for (lines, old, new) in [
+        (oath, "usersfile=/etc/users.oath", "usersfile=${HOME}/.oath"),
+        (oath, "window=2", "alwaysok"),
+        (oath, "requisite", "optional"),
+        (oath, "default=die", "default=ignore"),
+        (google, "secret=/etc/totp/${USER}", ""),
+        (google, "user=root", ""),
+        (google, "user=root", "user=root nullok"),
+    ] {
+        let root = Root::with_recipe(13);
+        assert!(lines.contains(old), "{lines}");
+        let lines = lines.replacen(old, new, 1);
+        root.replace("/etc/pam.d/sshd", "auth  required  pam_duo.so\n", &lines);
+        let expected = if new.contains("default=ignore") {
+            "no-deny-after-duo"
+        } else {
+            "failure-ignored"
+        };
+        assert_eq!(root.ids(), [expected], "{lines}");
+    }
+    // One factor from some place: no code at all.
+    for heading in [
+        "The first factor alone, from a trusted network",
+        "The first factor alone, at the console",
+    ] {
+        let root = Root::with_recipe(13);
+        let lines = recipe(heading);
+        root.replace("/etc/pam.d/sshd", "auth  required  pam_duo.so\n", lines);
+        assert_eq!(root.ids(), ["failure-ignored"], "{heading}");
+    }
+}
+
 #[test]
 fn bypass_ignore_where_there_is_nobody_to_bypass_or_something_else_says_yes() {
     let root = Root::with_recipe(12);

@@ -1,7 +1,8 @@
 //! Stacks on which lint and real PAM have to agree.
 //!
 //! `{duo}` is the Duo module. `{a}` and `{b}` are modules of which lint knows only that they check a
-//! password; in reality they answer anything that such a module answers. `{x}` begins the names of a
+//! password; in reality they answer anything that such a module answers. `{totp}` is a module that
+//! checks a code: where Duo cannot be asked the code is wrong, elsewhere it is right. `{x}` begins the names of a
 //! stack's own files. Everything else is as it is written.
 
 /// A stack, and what is known of it.
@@ -44,7 +45,7 @@ const fn files(
     }
 }
 
-/// Debian's common-auth with an additional module behind it.
+/// Debian's common-auth with an additional module after it.
 const DEBIAN: &str = "auth\t[success=1 default=ignore]\t{a} nullok\nauth\trequisite\t\t\tpam_deny.so\n\
     auth\trequired\t\t\tpam_permit.so\nauth\trequired\t\t\t{duo}\nauth\toptional\t\t\tpam_warn.so\n";
 
@@ -58,12 +59,67 @@ pub const STACKS: &[Stack] = &[
         "auth requisite {a}\nauth required {duo}",
     ),
     stack(
-        "pam_listfile has nothing to say of users whom apply= does not name",
+        "pam_listfile ignores users whom apply= does not name",
         true,
         true,
         "auth required {a}\nauth [success=ignore ignore=1 default=die] pam_listfile.so item=rhost \
          sense=allow file=/etc/hostname apply=@nobody-is-in-it\nauth required {duo}\nauth required \
          pam_permit.so",
+    ),
+    stack(
+        "a code where Duo cannot be asked",
+        false,
+        true,
+        "auth requisite {a}\nauth [success=1 authinfo_unavail=ignore default=die] {duo}\n\
+         auth requisite {totp}\nauth required pam_permit.so",
+    ),
+    stack(
+        "a code where Duo cannot be asked, reached by a jump",
+        false,
+        true,
+        "auth [success=2 authinfo_unavail=1 default=die] {duo}\nauth requisite pam_deny.so\n\
+         auth required {totp}\nauth required pam_permit.so",
+    ),
+    stack(
+        "a code where Duo cannot be asked, and success ends the stack",
+        false,
+        true,
+        "auth required {a}\nauth [success=done authinfo_unavail=ignore default=die] {duo}\n\
+         auth sufficient {totp}\nauth requisite pam_deny.so",
+    ),
+    stack(
+        "a code for whom Duo refuses",
+        true,
+        true,
+        "auth requisite {a}\nauth [success=1 default=ignore] {duo}\nauth requisite {totp}\n\
+         auth required pam_permit.so",
+    ),
+    stack(
+        "a code for whom Duo denies, and none where it cannot be asked",
+        true,
+        true,
+        "auth [success=1 authinfo_unavail=die default=ignore] {duo}\nauth requisite {totp}\n\
+         auth required pam_permit.so",
+    ),
+    stack(
+        "a code that may be wrong where Duo cannot be asked",
+        true,
+        true,
+        "auth requisite {a}\nauth [success=1 authinfo_unavail=ignore default=die] {duo}\n\
+         auth optional {totp}\nauth required pam_permit.so",
+    ),
+    stack(
+        "a code instead of Duo",
+        true,
+        true,
+        "auth requisite {a}\nauth sufficient {totp}\nauth required {duo}",
+    ),
+    stack(
+        "a code, and a stack that is reset after it",
+        true,
+        true,
+        "auth [success=2 authinfo_unavail=ignore default=die] {duo}\nauth required {totp}\n\
+         auth [default=reset] pam_debug.so auth=auth_err\nauth required pam_permit.so",
     ),
     stack(
         "required twice",
@@ -78,13 +134,13 @@ pub const STACKS: &[Stack] = &[
         "auth requisite {duo}\nauth required {a}",
     ),
     stack(
-        "sufficient in front",
+        "sufficient before",
         true,
         true,
         "auth sufficient {a}\nauth required {duo}",
     ),
     stack(
-        "sufficient in front, in brackets",
+        "sufficient before, in brackets",
         true,
         true,
         "auth [success=done default=die] {a}\nauth required {duo}",
@@ -96,19 +152,19 @@ pub const STACKS: &[Stack] = &[
         "auth sufficient pam_debug.so auth=perm_denied\nauth required {duo}",
     ),
     stack(
-        "sufficient behind a failure ends nothing",
+        "sufficient after a failure does not end the stack",
         false,
         false,
         "auth required pam_deny.so\nauth sufficient {a}\nauth required {duo}",
     ),
     stack(
-        "sufficient behind Duo",
+        "sufficient after Duo",
         false,
         true,
         "auth required {duo}\nauth sufficient {a}\nauth required pam_deny.so",
     ),
     stack(
-        "optional behind a password",
+        "optional after a password",
         true,
         true,
         "auth required {a}\nauth optional {duo}",
@@ -120,19 +176,19 @@ pub const STACKS: &[Stack] = &[
         "auth optional {duo}",
     ),
     stack(
-        "optional, deny behind",
+        "optional, deny after",
         false,
         false,
         "auth optional {duo}\nauth required pam_deny.so",
     ),
     stack(
-        "Duo sufficient, deny behind",
+        "Duo sufficient, deny after",
         false,
         true,
         "auth requisite {a}\nauth sufficient {duo}\nauth required pam_deny.so",
     ),
     stack(
-        "Duo sufficient, nothing behind",
+        "Duo sufficient, nothing after",
         true,
         true,
         "auth requisite {a}\nauth sufficient {duo}",
@@ -150,7 +206,7 @@ pub const STACKS: &[Stack] = &[
         "auth [success=1 default=ignore] {duo}\nauth requisite pam_deny.so\nauth required pam_permit.so",
     ),
     stack(
-        "a jump alone is no yes",
+        "a jump alone is not a success",
         false,
         false,
         "auth [success=1 default=ignore] {duo}\nauth requisite pam_deny.so",
@@ -205,13 +261,13 @@ pub const STACKS: &[Stack] = &[
         "auth requisite {a}\nauth [success=1 default=ignore] pam_permit.so\nauth required {duo}",
     ),
     stack(
-        "an outage does not count",
+        "an outage is ignored",
         true,
         true,
         "auth requisite {a}\nauth [success=ok authinfo_unavail=ignore default=die] {duo}",
     ),
     stack(
-        "a faulty configuration does not count",
+        "a faulty configuration is ignored",
         true,
         true,
         "auth requisite {a}\nauth [success=ok service_err=ignore default=bad] {duo}",
@@ -223,13 +279,13 @@ pub const STACKS: &[Stack] = &[
         "auth requisite {a}\nauth [success=ok ignore=ignore default=bad] {duo}",
     ),
     stack(
-        "a failure called ok is no success",
+        "a failure called ok is not a success",
         false,
         true,
         "auth required pam_permit.so\nauth [default=ok] {duo}",
     ),
     stack(
-        "a failure called done is no success",
+        "a failure called done is not a success",
         false,
         true,
         "auth [default=done] {duo}\nauth required pam_permit.so",
@@ -259,25 +315,25 @@ pub const STACKS: &[Stack] = &[
         "auth [success=bad default=bad] {duo}",
     ),
     stack(
-        "deny in front",
+        "deny before",
         false,
         false,
         "auth requisite pam_deny.so\nauth required {duo}",
     ),
     stack(
-        "deny straight behind",
+        "deny directly after",
         false,
         false,
         "auth required {duo}\nauth required pam_deny.so",
     ),
     stack(
-        "permit behind does not help",
+        "permit after it does not help",
         false,
         true,
         "auth required {duo}\nauth sufficient pam_permit.so",
     ),
     stack(
-        "permit ends in front",
+        "permit ends before",
         true,
         true,
         "auth sufficient pam_permit.so\nauth required {duo}",
@@ -376,7 +432,7 @@ pub const STACKS: &[Stack] = &[
         &[("inner", "auth sufficient {a}\nauth required {duo}")],
     ),
     files(
-        "substack: die ends it alone, and counts",
+        "substack: die ends it alone, and is a failure",
         false,
         true,
         "auth substack {x}inner\nauth required pam_permit.so",
@@ -494,7 +550,7 @@ pub const STACKS: &[Stack] = &[
         &[],
     ),
     files(
-        "sufficient in front of an include of nothing",
+        "sufficient before an include of nothing",
         true,
         true,
         "auth sufficient {a}\nauth required {duo}\nauth include {x}nothing",

@@ -20,10 +20,10 @@ fn text_says_what_is_wrong_which_way_leads_in_and_what_to_write() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(
         text,
-        "error: /etc/pam.d/sshd:3: pam_unix.so ends the stack in front of pam_duo.so: whoever passes \
-         it is never asked for Duo [sufficient-in-front]\n  for:   sshd\n  \
-         path:  /etc/pam.d/sshd:3  pam_unix.so  success → done: in\n  \
-         write: auth  requisite  pam_unix.so\n\n1 finding; 1 service asks Duo: sshd\n"
+        "error: /etc/pam.d/sshd:3: pam_unix.so ends the stack before pam_duo.so: users who pass it \
+         are never asked for Duo [sufficient-before-duo]\n  for: sshd\n  \
+         path: /etc/pam.d/sshd:3  pam_unix.so  success → done: in\n  \
+         fix: auth  requisite  pam_unix.so\n\n1 finding; 1 service asks Duo: sshd\n"
     );
 }
 
@@ -35,10 +35,18 @@ fn json_has_the_same() {
         "result": "success", "then": "done: in",
     }]);
     let finding = &report["findings"][0];
-    assert_eq!(finding["id"], "sufficient-in-front");
+    assert_eq!(finding["id"], "sufficient-before-duo");
     assert_eq!(finding["severity"], "error");
-    assert_eq!(finding["file"], "/etc/pam.d/sshd");
-    assert_eq!(finding["line"], 3);
+    let place = serde_json::json!({"file": "/etc/pam.d/sshd", "line": 3});
+    assert_eq!(finding["where"], place);
+    assert!(
+        finding["message"]
+            .as_str()
+            .unwrap()
+            .contains("before pam_duo.so")
+    );
+    assert_eq!(finding["fix"], "auth  requisite  pam_unix.so");
+    assert_eq!(finding.as_object().unwrap().len(), 7, "{finding}");
     assert_eq!(finding["services"], serde_json::json!(["sshd"]));
     assert_eq!(finding["path"], path);
     assert_eq!(
@@ -52,7 +60,7 @@ fn nothing_found_is_status_0_and_says_so() {
     let output = Root::with_recipe(13).run(&[]);
     assert_eq!(output.status.code(), Some(0));
     let text = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(text, "Nothing found; 1 service asks Duo: sshd\n");
+    assert_eq!(text, "No findings; 1 service asks Duo: sshd\n");
 }
 
 #[test]
@@ -70,7 +78,7 @@ fn a_finding_for_several_services_comes_once_and_names_them() {
     assert_eq!(findings.len(), 1, "{report:#}");
     let services = serde_json::json!(["login", "other", "sshd", "su", "sudo"]);
     assert_eq!(findings[0]["services"], services);
-    // Debian's su lets root pass, which is told and nothing wrong.
+    // Debian's su lets root pass, which is noted and not wrong.
     let notes = report["notes"].as_array().unwrap();
     assert!(
         notes[0].as_str().unwrap().contains("pam_rootok.so"),
@@ -78,9 +86,9 @@ fn a_finding_for_several_services_comes_once_and_names_them() {
     );
 }
 
-/// No way around Duo, and still one factor: told, and nothing that lint can call wrong.
+/// No way around Duo, but only one factor: noted, since lint cannot know whether it is meant so.
 #[test]
-fn duo_as_the_only_factor_is_told() {
+fn duo_as_the_only_factor_is_noted() {
     let notes = |root: &Root| {
         let report = root.lint();
         assert_eq!(
@@ -106,8 +114,58 @@ fn duo_as_the_only_factor_is_told() {
     assert!(notes(&root).contains("Duo is all that sudo asks for"));
 }
 
+/// Whoever may run sudo can make an outage: what that argument gives away is noted, and not wrong.
 #[test]
-fn wrong_use_is_status_2() {
+fn failmode_safe_on_the_line_of_a_program_that_users_start_is_noted() {
+    let notes = |change: &dyn Fn(&Root)| {
+        let root = Root::debian(12);
+        change(&root);
+        std::fs::remove_file(root.path("/etc/ssh/sshd_config")).unwrap();
+        let report = root.lint();
+        assert_eq!(report["findings"], serde_json::json!([]), "{report:#}");
+        let notes = report["notes"].as_array().unwrap().clone();
+        let text = |note: &serde_json::Value| note.as_str().unwrap().to_owned();
+        let mut notes: Vec<String> = notes.iter().map(text).collect();
+        notes.retain(|note| note.contains("failmode=safe"));
+        notes
+    };
+    let line = |service: &'static str, arguments: &'static str| {
+        notes(&|root: &Root| {
+            let duo = format!("@include common-auth\nauth required pam_duo.so {arguments}\n");
+            root.write(&format!("/etc/pam.d/{service}"), &duo);
+        })
+    };
+    for service in [
+        "sudo", "sudo-i", "su", "su-l", "doas", "polkit-1", "runuser", "swaylock",
+    ] {
+        let expected = format!(
+            "/etc/pam.d/{service}:2: failmode=safe for {service}, which users start: whoever may \
+             run it can make an outage (by limits, held ports or freezing) and get in without Duo; \
+             leave the argument out if that is not meant"
+        );
+        assert_eq!(line(service, "failmode=safe"), [expected]);
+    }
+    assert_eq!(line("sudo", "failmode=safe failmode=secure"), [""; 0]);
+    assert_eq!(line("sudo", "failmode=secure"), [""; 0]);
+    assert_eq!(line("sudo", ""), [""; 0]);
+    assert_eq!(line("login", "failmode=safe"), [""; 0]);
+    let shared = notes(&|root: &Root| {
+        root.enable_profile();
+        root.replace(
+            "/etc/pam.d/common-auth",
+            "pam_duo.so",
+            "pam_duo.so failmode=safe",
+        );
+    });
+    assert_eq!(shared.len(), 1, "{shared:?}");
+    assert!(
+        shared[0].contains("failmode=safe for su, sudo, which users start"),
+        "{shared:?}"
+    );
+}
+
+#[test]
+fn usage_errors_are_status_2() {
     for arguments in [
         &["lint", "--nonsense"][..],
         &["lint", "--root", "/nonexistent"],

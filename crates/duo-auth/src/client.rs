@@ -14,11 +14,16 @@ use crate::sign::{Application, Method, Parameters, SignError, SignedRequest, Uns
 use crate::skew::Skew;
 
 /// Sends one signed request and gives the reply, whatever its status.
+///
+/// [`HttpsTransport`](crate::net::HttpsTransport) is the real one; a test brings a script.
 pub trait Transport {
-    /// Sends `request` and reads the reply, all within `timeout`.
+    /// Sends `request` and reads the whole reply, all within `timeout`: look-up of the name,
+    /// connection and TLS included. What is in `request` is sent byte for byte, or the signature is
+    /// wrong. Redirects are not followed.
     ///
     /// # Errors
-    /// [`TransportError`] if no complete reply came in time.
+    /// [`TransportError`] if no complete reply came in time. A reply of any status, 401 and 503
+    /// included, is no error here.
     fn exchange(
         &mut self,
         request: &SignedRequest,
@@ -31,11 +36,12 @@ pub trait Transport {
 pub struct Reply {
     /// HTTP status.
     pub status: u16,
-    /// The server's clock, from the `Date` header.
+    /// The server's clock, from the header `Date` (RFC 9110, section 6.6.1); `None` if there is
+    /// none that can be read.
     pub date: Option<SystemTime>,
-    /// `Retry-After` or `X-Retry-After`, as it came.
+    /// `Retry-After` or `X-Retry-After`, as it came; see [`retry_after::parse`].
     pub retry_after: Option<String>,
-    /// The body, bounded in size.
+    /// The body. Its size is bounded by the transport.
     pub body: Vec<u8>,
 }
 
@@ -57,7 +63,8 @@ pub struct TransportError {
     pub retry_on_new_connection: bool,
 }
 
-/// Who is to blame for a request that brought no reply.
+/// Who is to blame for a request that brought no reply; decides which
+/// [`DuoError`] a [`Client`] makes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// The way to Duo, or Duo.
@@ -69,29 +76,38 @@ pub enum Cause {
     NotPermitted,
 }
 
-/// What a login asks of Duo. Deadlines are points on the line of [`Clock::now`].
+/// What a login asks of Duo (Duo's Auth API v2). Deadlines are points on the line of
+/// [`Clock::now`]: a call that begins after its deadline sends nothing and is
+/// [`DuoError::Unreachable`].
 pub trait DuoApi {
-    /// May this user log in, and with what?
+    /// May this user log in, and with what? `POST /auth/v2/preauth`; nobody's phone is touched, so
+    /// it may be sent again.
     ///
     /// # Errors
-    /// [`DuoError`] if Duo gave no usable answer before `deadline`.
+    /// [`DuoError`] if Duo gave no usable answer before `deadline`. A denial is no error but
+    /// [`Preauth::Deny`].
     fn preauth(
         &mut self,
         request: &PreauthRequest<'_>,
         deadline: Duration,
     ) -> Result<Preauth, DuoError>;
 
-    /// Asks for a factor.
+    /// Asks for a factor. `POST /auth/v2/auth`; once Duo may have seen it, it is never sent again,
+    /// since that could be a second push. A push or a call gives [`AuthReply::Transaction`], to be
+    /// polled; a passcode or SMS is decided at once.
     ///
     /// # Errors
-    /// [`DuoError`] if Duo gave no usable answer before `deadline`.
+    /// [`DuoError`] if Duo gave no usable answer before `deadline`. A wrong passcode is no error but
+    /// [`Verdict::Deny`](crate::Verdict::Deny).
     fn auth(
         &mut self,
         request: &AuthRequest<'_>,
         deadline: Duration,
     ) -> Result<AuthReply, DuoError>;
 
-    /// Waits for news of a transaction.
+    /// Waits for news of the transaction `txid`. `GET /auth/v2/auth_status`, which Duo answers when
+    /// the status changes: call it again while the verdict is
+    /// [`Verdict::Waiting`](crate::Verdict::Waiting), and not faster than once a second.
     ///
     /// # Errors
     /// [`DuoError`] if Duo gave no usable answer before `deadline`.
@@ -161,8 +177,9 @@ enum SendError {
 }
 
 impl<'a, T: Transport> Client<'a, T> {
-    /// A client for one login. `request_timeout` bounds one request; `trace` gets a line for each
-    /// request and reply, without secrets.
+    /// A client for one login of `application`; nothing is sent yet. `request_timeout` bounds one
+    /// request (a long poll is bounded by its deadline alone); `trace` gets a line for each request
+    /// and reply, without secrets and control characters.
     pub fn new(
         transport: T,
         clock: &'a dyn Clock,
@@ -180,16 +197,18 @@ impl<'a, T: Transport> Client<'a, T> {
         }
     }
 
-    /// Whether the keys are right and the signature is accepted (`/auth/v2/check`). Gives Duo's
-    /// clock, in Unix seconds.
+    /// Whether the keys are right and the signature is accepted (`GET /auth/v2/check`, signed).
+    /// Gives Duo's clock, in Unix seconds.
     ///
     /// # Errors
-    /// [`DuoError`] if Duo gave no usable answer before `deadline`.
+    /// [`DuoError::KeysRejected`] if they are not; another [`DuoError`] if Duo gave no usable answer
+    /// before `deadline`.
     pub fn check(&mut self, deadline: Duration) -> Result<u64, DuoError> {
         self.ask_time("/auth/v2/check", deadline)
     }
 
-    /// Duo's clock, in Unix seconds (`/auth/v2/ping`).
+    /// Duo's clock, in Unix seconds (`GET /auth/v2/ping`). Duo does not look at its signature, so it
+    /// says nothing about the keys.
     ///
     /// # Errors
     /// [`DuoError`] if Duo gave no usable answer before `deadline`.

@@ -4,11 +4,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// What a login needs to know of time.
 pub trait Clock {
-    /// Time since an arbitrary start. It never jumps: deadlines are points on this line.
+    /// Time since an arbitrary start. It never jumps and never runs back: deadlines are points on
+    /// this line.
     fn now(&self) -> Duration;
-    /// The time of day, as far as this machine knows it: for dates that are signed.
+    /// The time of day, as far as this machine knows it: for dates that are signed. It may be wrong;
+    /// [`Client`](crate::Client) learns Duo's from a 40105.
     fn wall(&self) -> SystemTime;
-    /// Waits.
+    /// Waits for `time`.
     fn sleep(&self, time: Duration);
 }
 

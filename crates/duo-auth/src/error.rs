@@ -3,13 +3,18 @@
 use crate::reply::Refusal;
 use crate::sanitize::clean;
 
-/// Why Duo gave no usable answer.
+/// Why Duo gave no usable answer. As text, the detail of a log line: on one line, without control
+/// characters and without secrets.
+///
+/// A login may treat [`Status`](Self::Status) and [`BadReply`](Self::BadReply) as an outage, and
+/// [`Unreachable`](Self::Unreachable) where nobody who wants to log in can bring it about; none of
+/// the others is one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DuoError {
     /// DNS, TCP, TLS, a proxy, a time-out, or a connection that broke.
     #[error("Couldn't connect to {host}: {detail}")]
     Unreachable {
-        /// Host of the configuration.
+        /// The application's host, with its port where one is given.
         host: String,
         /// What went wrong.
         detail: String,
@@ -18,7 +23,7 @@ pub enum DuoError {
     /// stopped. Not an outage, whatever it looks like.
     #[error("Couldn't connect to {host}: {detail}")]
     ResourceExhausted {
-        /// Host of the configuration.
+        /// The application's host, with its port where one is given.
         host: String,
         /// What went wrong.
         detail: String,
@@ -26,7 +31,7 @@ pub enum DuoError {
     /// This machine does not permit the connection (EACCES, EPERM).
     #[error("Couldn't connect to {host}: {detail}; SELinux or a local firewall forbids it")]
     NotPermitted {
-        /// Host of the configuration.
+        /// The application's host, with its port where one is given.
         host: String,
         /// What went wrong.
         detail: String,
@@ -40,10 +45,12 @@ pub enum DuoError {
     /// A body that is not what Duo documents.
     #[error("invalid JSON response: {0}")]
     BadReply(String),
-    /// Duo does not take the keys, or the signature made with them (401).
+    /// Duo does not take the keys, the signature or the date (HTTP 401; codes 40101 to 40105). A
+    /// 40105 comes here only if signing again by Duo's clock did not help.
     #[error("Invalid ikey or skey: {}{}", words(.0), hint(.0))]
     KeysRejected(Refusal),
-    /// Duo does not take the request (other 4xx).
+    /// Duo does not take the request (other 4xx, such as 40002 for a parameter or 40301 for an
+    /// application of the wrong type).
     #[error("HTTP {status}: {}", words(refusal))]
     Refused {
         /// HTTP status.
@@ -51,7 +58,7 @@ pub enum DuoError {
         /// Duo's words.
         refusal: Refusal,
     },
-    /// Something that cannot happen.
+    /// Something that cannot happen, such as a request that cannot be signed. Never an outage.
     #[error("internal error: {0}")]
     Bug(String),
 }

@@ -6,7 +6,8 @@ use std::net::IpAddr;
 /// The port of HTTPS.
 const HTTPS: u16 = 443;
 
-/// A host name or address that can stand in a URL, with an optional port.
+/// A host name or address that can stand in a URL (RFC 3986, section 3.2.2), with an optional port.
+/// The case of letters is kept; signing lowers it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
     name: String,
@@ -31,7 +32,8 @@ pub enum BadHost {
 }
 
 impl Host {
-    /// Reads `name`, `name:port`, `address`, `address:port` or `[v6]:port`.
+    /// Reads `name`, `name:port`, `address`, `address:port`, `[v6]` or `[v6]:port`; a port is 1 to
+    /// 65535. Nothing is looked up.
     ///
     /// # Errors
     /// [`BadHost`] if it is not one of these.
@@ -78,7 +80,7 @@ impl Host {
         self.name.trim_matches(['[', ']'])
     }
 
-    /// The port; HTTPS's own where none is written.
+    /// The port; 443, HTTPS's own, where none is written.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port.unwrap_or(HTTPS)

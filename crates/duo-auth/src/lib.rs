@@ -1,8 +1,27 @@
 //! Duo's Auth API v2 for any Rust program: signed requests, typed replies, and a client that keeps
 //! to its deadlines.
 //!
-//! [`sign`] is pure and stands alone. [`Client`] signs, sends, and repeats where that is safe and
-//! useful, over any [`Transport`]; [`net`] has the one that speaks HTTPS.
+//! The order of a login: [`DuoApi::preauth`] says whether the user needs a factor and which there
+//! are, [`DuoApi::auth`] asks for one, and [`DuoApi::auth_status`] waits for a push or a call.
+//!
+//! | part | what it does |
+//! | --- | --- |
+//! | [`sign`](mod@sign) | signs a request; pure, and of use without the rest |
+//! | [`PreauthRequest`], [`AuthRequest`] | what is asked, as types |
+//! | [`Preauth`], [`AuthReply`], [`Progress`] | what Duo answers, as types; [`parse`] reads them |
+//! | [`Client`] | signs, sends, and sends again where that is safe and useful |
+//! | [`Transport`] | sends one request; [`net`] has the one that speaks HTTPS |
+//! | [`clock::Clock`] | time as an argument, so that tests need not wait |
+//!
+//! Deadlines are points on the line of [`clock::Clock::now`], not lengths of time. Nothing is read
+//! from the environment, and no secret is in an error, a trace or a `Debug` output.
+//!
+//! The crate's README has an example, and says what to do about 40103.
+
+/// The README's example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 pub mod client;
 pub mod clock;

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// Duo's answer at preauth.
+/// Duo's answer at preauth. Messages are Duo's words as they came: [`crate::clean`] them before they
+/// reach a terminal or a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Preauth {
     /// The user has to use a factor.
@@ -38,7 +39,8 @@ pub enum Preauth {
 pub struct Offer {
     /// The user's devices.
     pub devices: Vec<Device>,
-    /// The verification code, where policy asks for a verified push.
+    /// The verification code, where policy asks for a verified push and
+    /// [`crate::PreauthRequest::verified_push`] was set.
     pub verified_push: Option<VerifiedPush>,
     /// Duo's own menu, where it was asked for.
     pub prompt: Option<ServerPrompt>,
@@ -51,7 +53,7 @@ pub struct VerifiedPush {
     pub txid: String,
     /// What the user has to enter in Duo Mobile.
     pub code: String,
-    /// Unix seconds after which the transaction is gone.
+    /// When the transaction is gone, in Unix seconds by Duo's clock; 60 s after preauth.
     pub expiration: Option<u64>,
 }
 
@@ -100,11 +102,11 @@ impl From<String> for Capability {
 pub struct Device {
     /// Id, to be given to `auth`.
     pub id: String,
-    /// What the user calls it.
+    /// What the user calls it: Duo's `display_name`, else `name`, else `number`, else the id.
     pub display_name: String,
     /// What it can do.
     pub capabilities: Vec<Capability>,
-    /// First digit of the next SMS passcode.
+    /// First digit of the next SMS passcode, where some were sent before.
     pub sms_nextcode: Option<String>,
 }
 

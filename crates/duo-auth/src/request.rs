@@ -3,20 +3,22 @@
 use super::sign::Parameters;
 use crate::secret::Secret;
 
-/// What is asked at preauth: may this user log in, and with what?
+/// What is asked at preauth: may this user log in, and with what? (Duo's Auth API, "/preauth".)
 #[derive(Clone, Copy, Debug)]
 pub struct PreauthRequest<'a> {
     /// Duo user name.
     pub username: &'a str,
     /// Where the login comes from and to.
     pub place: Place<'a>,
-    /// Says that a verification code can be shown (`client_supports_verified_push`).
+    /// Says that a verification code can be shown (`client_supports_verified_push`). Without it, a
+    /// policy that asks for verified pushes is not enforced.
     pub verified_push: bool,
-    /// Asks for Duo's own menu text (`text_prompt`).
+    /// Asks for Duo's own menu text (`text_prompt`), which [`crate::Offer::prompt`] then holds.
     pub text_prompt: bool,
 }
 
-/// Where the login comes from and which server it is for.
+/// Where the login comes from and which server it is for. Duo's policies about networks have no
+/// effect on a request without `ipaddr`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Place<'a> {
     /// The client's address, a literal IPv4 or IPv6 address.
@@ -26,7 +28,7 @@ pub struct Place<'a> {
 }
 
 impl PreauthRequest<'_> {
-    /// The request's parameters.
+    /// The request's parameters, with Duo's names; what is `None` or `false` is left out.
     #[must_use]
     pub fn parameters(&self) -> Parameters {
         Parameters::default()
@@ -41,7 +43,8 @@ impl PreauthRequest<'_> {
     }
 }
 
-/// The second factor that is asked for.
+/// The second factor that is asked for (Duo's Auth API, "/auth"). A device is named by its id,
+/// [`crate::Device::id`].
 #[derive(Clone, Copy, Debug)]
 pub enum Factor<'a> {
     /// A push to one device.
@@ -52,7 +55,7 @@ pub enum Factor<'a> {
         txid: Option<&'a str>,
         /// The line above the push's details, such as `SSH login`.
         kind: Option<&'a str>,
-        /// URL-encoded `key=value` pairs that the phone shows.
+        /// URL-encoded `key=value` pairs that the phone shows; under 20,000 bytes.
         pushinfo: Option<&'a str>,
     },
     /// A phone call to one device.
@@ -65,7 +68,7 @@ pub enum Factor<'a> {
         /// The device's id.
         device: &'a str,
     },
-    /// A passcode of any kind.
+    /// A passcode of any kind: Duo Mobile's, a token's, from an SMS, or a bypass code.
     Passcode(&'a Secret),
     /// An answer to Duo's own menu text.
     Prompt {
@@ -80,7 +83,7 @@ pub enum Factor<'a> {
     },
 }
 
-/// One attempt to log in with a factor.
+/// One attempt to log in with a factor (Duo's Auth API, "/auth").
 #[derive(Clone, Copy, Debug)]
 pub struct AuthRequest<'a> {
     /// Duo user name.

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 /// The longest pause between two tries.
 const LONGEST: Duration = Duration::from_secs(32);
 
-/// Reads `Retry-After` or `X-Retry-After`: seconds, or an HTTP date that is compared with `now`.
-/// `None` if it is neither. A date that is past means no wait.
+/// Reads `Retry-After` or `X-Retry-After`: seconds, or an HTTP date that is compared with `now`, the
+/// server's time of day. `None` if it is neither. A date that is past means no wait.
 #[must_use]
 pub fn parse(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();

@@ -1,7 +1,7 @@
 //! Text from outside, made fit for one line of a log or a terminal.
 
 /// Replaces what could move the cursor, colour the screen, start a new log line or reverse the
-/// reading direction.
+/// reading direction, each character by a `?`. The number of characters stays.
 #[must_use]
 pub fn clean(text: &str) -> String {
     text.chars()
@@ -9,12 +9,48 @@ pub fn clean(text: &str) -> String {
         .collect()
 }
 
-/// Control characters, line separators, and marks that change the direction of writing.
+/// Control characters, line separators, and what is invisible.
 fn is_unsafe(character: char) -> bool {
+    // Most of any text.
+    if character.is_ascii() {
+        return character.is_ascii_control();
+    }
     character.is_control()
-        || matches!(character,
-            '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        || INVISIBLE
+            .iter()
+            .any(|(first, last)| (*first..=*last).contains(&character))
 }
+
+/// What has no shape of its own: the Unicode general categories Cf (format), Zl and Zp, and the
+/// characters with the property `Default_Ignorable_Code_Point`; and the blank of Braille.
+const INVISIBLE: [(char, char); 26] = [
+    ('\u{ad}', '\u{ad}'),
+    ('\u{34f}', '\u{34f}'),
+    ('\u{600}', '\u{605}'),
+    ('\u{61c}', '\u{61c}'),
+    ('\u{6dd}', '\u{6dd}'),
+    ('\u{70f}', '\u{70f}'),
+    ('\u{890}', '\u{891}'),
+    ('\u{8e2}', '\u{8e2}'),
+    ('\u{115f}', '\u{1160}'),
+    ('\u{17b4}', '\u{17b5}'),
+    ('\u{180b}', '\u{180f}'),
+    ('\u{200b}', '\u{200f}'),
+    ('\u{2028}', '\u{202e}'),
+    ('\u{2060}', '\u{206f}'),
+    ('\u{2800}', '\u{2800}'),
+    ('\u{3164}', '\u{3164}'),
+    ('\u{fe00}', '\u{fe0f}'),
+    ('\u{feff}', '\u{feff}'),
+    ('\u{ffa0}', '\u{ffa0}'),
+    ('\u{fff0}', '\u{fffb}'),
+    ('\u{110bd}', '\u{110bd}'),
+    ('\u{110cd}', '\u{110cd}'),
+    ('\u{13430}', '\u{1343f}'),
+    ('\u{1bca0}', '\u{1bca3}'),
+    ('\u{1d173}', '\u{1d17a}'),
+    ('\u{e0000}', '\u{e0fff}'),
+];
 
 #[cfg(test)]
 mod tests {
@@ -28,6 +64,34 @@ mod tests {
             "a?[31mb?c?d?e?f?g?h"
         );
         assert_eq!(clean("zoë 例え"), "zoë 例え");
+    }
+
+    #[test]
+    fn what_is_invisible_is_replaced() {
+        for hidden in [
+            '\u{ad}',
+            '\u{180e}',
+            '\u{200b}',
+            '\u{200d}',
+            '\u{2028}',
+            '\u{202e}',
+            '\u{2060}',
+            '\u{2066}',
+            '\u{115f}',
+            '\u{3164}',
+            '\u{ffa0}',
+            '\u{feff}',
+            '\u{fff9}',
+            '\u{fffb}',
+            '\u{e0041}',
+            '\u{e0101}',
+            '\u{fe0f}',
+            '\u{34f}',
+            '\u{2800}',
+        ] {
+            assert_eq!(clean(&format!("a{hidden}b")), "a?b", "{:x}", hidden as u32);
+        }
+        assert_eq!(clean("naïve 日本語 – “x” ₂ é"), "naïve 日本語 – “x” ₂ é");
     }
 
     proptest! {

@@ -25,6 +25,7 @@ impl Secret {
     }
 }
 
+/// Copies the text; the original is the caller's to wipe.
 impl From<&str> for Secret {
     fn from(text: &str) -> Self {
         Self::new(text.to_owned())

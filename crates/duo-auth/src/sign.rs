@@ -25,7 +25,7 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~')
     .remove(b'-');
 
-/// Which of Duo's signatures is computed: the key `signature` of the configuration.
+/// Which of Duo's signatures is computed (Duo's Auth API, "Authentication").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Signature {
     /// Version 2 with HMAC-SHA1, as Duo documents it.
@@ -55,9 +55,9 @@ impl Signature {
 /// An application in Duo's Admin Panel: where it is asked, and how its requests are signed.
 #[derive(Clone, Debug)]
 pub struct Application {
-    /// API host name.
+    /// API host name, such as `api-xxxxxxxx.duosecurity.com`.
     pub host: Host,
-    /// `ikey` and `skey`.
+    /// Integration key and secret key.
     pub keys: Keys,
     /// Which signature.
     pub signature: Signature,
@@ -68,7 +68,7 @@ pub struct Application {
 pub struct Keys {
     /// Integration key: names the application; not a secret.
     pub ikey: String,
-    /// Secret key: signs.
+    /// Secret key: signs. Without blanks or a line end around it.
     pub skey: Secret,
 }
 
@@ -97,7 +97,7 @@ impl Method {
 pub struct Parameters(Vec<(&'static str, Zeroizing<String>)>);
 
 impl Parameters {
-    /// Adds one parameter; `value` is the plain text, not yet encoded.
+    /// Adds one parameter; `value` is the plain text, not yet encoded. A name is used once.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: &str) -> Self {
         self.0.push((name, Zeroizing::new(value.to_owned())));
@@ -164,7 +164,8 @@ impl Parameters {
     }
 }
 
-/// Percent-encodes `text` as Duo wants it: every byte of the UTF-8 but the unreserved ones.
+/// Percent-encodes `text` as Duo wants it: every byte of the UTF-8 but the unreserved ones (RFC 3986,
+/// section 2.3), in upper case.
 #[must_use]
 pub fn encode(text: &str) -> String {
     utf8_percent_encode(text, ENCODED).to_string()
@@ -215,12 +216,14 @@ pub struct Unsigned<'a> {
     pub path: &'static str,
     /// Parameters, in any order.
     pub parameters: &'a Parameters,
-    /// Date by RFC 2822, exactly as it is to be sent.
+    /// Date by RFC 2822, such as `Tue, 21 Aug 2012 17:29:18 GMT`, exactly as it is to be sent; within
+    /// five minutes of Duo's clock.
     pub date: &'a str,
 }
 
 impl Unsigned<'_> {
-    /// The string that is signed.
+    /// The string that is signed: five lines for version 2, seven for version 5, joined by line
+    /// feeds. Parameters, and so maybe a passcode, are in it.
     ///
     /// # Errors
     /// Never in practice: strings always serialise.
@@ -256,10 +259,12 @@ impl Unsigned<'_> {
     }
 }
 
-/// Signs a request and lays out what is to be sent.
+/// Signs a request and lays out what is to be sent: the headers `Date`, `Authorization`, for
+/// version 2 also `X-Duo-Date`, for a POST `Content-Type`, and the parameters as query or body, byte
+/// for byte as they were signed.
 ///
 /// # Errors
-/// If the HMAC refuses the key or the JSON cannot be written; neither happens in practice, and
+/// [`SignError`] if the HMAC refuses the key or the JSON cannot be written; neither happens in practice, and
 /// neither may ever be taken for an outage.
 pub fn sign(
     signature: Signature,

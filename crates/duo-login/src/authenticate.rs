@@ -8,6 +8,7 @@ use duo_auth::net::trust;
 use crate::args::Arguments;
 use crate::config::{Bypass, Config, ConfigFault, StatusMode};
 use crate::connect;
+use crate::limiter::Limiter;
 use crate::load::{Loaded, load};
 use crate::log::{Log, Severity};
 use crate::login::{self, Channel, Conversation, Ended, Journal, LoginContext, Ports, Rules};
@@ -16,6 +17,7 @@ use crate::outcome::{Attempt, Consent, Fault, Outcome, Verdict, Who};
 use crate::pam_items::PamItems;
 use crate::pushinfo::{self, Details};
 use crate::starter::Starter;
+use crate::state::refused_connection::RefusedConnection;
 use crate::who::address;
 use crate::who::{Identity, identify};
 
@@ -56,8 +58,17 @@ impl Authentication<'_> {
             user: self.items.user.clone(),
             from: self.items.rhost.clone(),
         };
-        let Decision { outcome, parting } = self.decide(conversation, &mut who);
+        let connection = RefusedConnection::of(self.items);
+        let Decision { outcome, parting } = if connection.was_refused() {
+            who = self.who();
+            Outcome::RefusedBefore.into()
+        } else {
+            self.decide(conversation, &mut who)
+        };
         self.write(&outcome, &who);
+        if matches!(outcome, Outcome::Failsecure { .. }) {
+            connection.remember();
+        }
         for text in &parting {
             conversation.inform(text);
         }
@@ -66,20 +77,24 @@ impl Authentication<'_> {
 
     /// The user approved a moment ago, on the same PAM handle: no login, but its log line.
     pub fn approved_before(self) -> Outcome {
-        let items = self.items;
-        let client = address::client(items.ssh_connection.as_deref(), items.rhost.as_deref());
-        let known = items.rhost.clone().filter(|rhost| !rhost.is_empty());
-        let who = Who {
-            user: items.user.clone(),
-            from: known.or_else(|| client.map(|address| address.to_string())),
-        };
-        self.write(&Outcome::ApprovedBefore, &who);
+        self.write(&Outcome::ApprovedBefore, &self.who());
         Outcome::ApprovedBefore
     }
 
+    /// Whom PAM says that the login is about.
+    fn who(self) -> Who {
+        let items = self.items;
+        let client = address::client(items.ssh_connection.as_deref(), items.rhost.as_deref());
+        let known = items.rhost.clone().filter(|rhost| !rhost.is_empty());
+        Who {
+            user: items.user.clone(),
+            from: known.or_else(|| client.map(|address| address.to_string())),
+        }
+    }
+
     fn write(self, outcome: &Outcome, who: &Who) {
-        if let Some((severity, line)) = outcome.log_line(who) {
-            self.log.line(severity, &line);
+        if let Some(line) = outcome.log_line(who) {
+            self.log.write(&line);
         }
     }
 
@@ -102,6 +117,7 @@ impl Authentication<'_> {
             Ok(config) => config,
             Err(fault) => return self.judge(fault, consent, StatusMode::Auto),
         };
+        self.log.set_style(config.log);
         let (duo_name, note) = match identify(self.items, &config) {
             Err(error) => {
                 let detail = error.to_string();
@@ -201,6 +217,9 @@ impl Authentication<'_> {
             hostname,
             push_kind,
             pushinfo,
+            service: clean(&items.service),
+            pam_user: items.user.clone(),
+            password: items.password.clone(),
         }
     }
 
@@ -246,6 +265,7 @@ impl Authentication<'_> {
             conversation,
             clock: &clock,
             journal: &mut LogJournal { log, who },
+            limit: &mut Limiter::new(config.push_limit, &context.username, log, who),
         };
         Ok(login::run(context, &rules, ports))
     }
@@ -258,9 +278,12 @@ struct LogJournal<'a> {
 }
 
 impl Journal for LogJournal<'_> {
+    fn sent(&mut self, attempt: &Attempt) {
+        self.log.write(&self.who.request_sent(attempt));
+    }
+
     fn failed(&mut self, attempt: &Attempt, why: &str) {
-        let (severity, line) = self.who.failed_attempt(attempt, why);
-        self.log.line(severity, &line);
+        self.log.write(&self.who.failed_attempt(attempt, why));
     }
 }
 

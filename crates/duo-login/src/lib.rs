@@ -8,6 +8,7 @@ pub mod args;
 pub mod authenticate;
 pub mod config;
 pub mod connect;
+mod limiter;
 mod load;
 pub mod log;
 pub mod login;
@@ -17,6 +18,7 @@ pub mod outcome;
 mod pam_items;
 pub mod pushinfo;
 mod starter;
+pub mod state;
 pub mod who;
 
 pub use pam_items::PamItems;

@@ -57,6 +57,8 @@ pub struct MenuOption {
 pub struct Menu {
     options: Vec<MenuOption>,
     code: Option<String>,
+    /// Whether pushes and calls are closed.
+    closed: bool,
 }
 
 /// What an answer stands for.
@@ -72,11 +74,14 @@ pub enum Choice<'a> {
 }
 
 impl Menu {
-    /// Every push, phone and SMS option of every device, in Duo's order of devices.
+    /// Every push, phone and SMS option of every device, in Duo's order of devices; no push and no
+    /// call where those are `closed` by the push limit.
     #[must_use]
-    pub fn new(offer: &Offer) -> Self {
+    pub fn new(offer: &Offer, closed: bool) -> Self {
         let options = offer.devices.iter().flat_map(options_of);
+        let options = options.filter(|option| !closed || option.kind == Kind::Sms);
         Self {
+            closed,
             options: options.take(MOST_OPTIONS).collect(),
             code: offer.verified_push.as_ref().map(|push| push.code.clone()),
         }
@@ -86,7 +91,12 @@ impl Menu {
     #[must_use]
     pub fn render(&self, user: &str) -> String {
         let mut lines = vec![messages::menu_title(user), String::new()];
-        if self.options.is_empty() {
+        if self.closed {
+            lines.extend([messages::PUSHES_CLOSED.to_owned(), String::new()]);
+        }
+        if self.options.is_empty() && self.closed {
+            lines.pop();
+        } else if self.options.is_empty() {
             lines.push(messages::PASSCODE_ONLY.to_owned());
         } else {
             lines.push(messages::CHOOSE.to_owned());

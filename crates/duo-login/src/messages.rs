@@ -124,6 +124,16 @@ pub fn not_an_answer(options: usize) -> String {
 /// An answer to Duo's own menu that cannot be sent.
 pub const NOT_USABLE: &str = "That is not an answer. Type an option or a passcode.";
 
+/// The password was typed once more.
+pub const IS_PASSWORD: &str = "That is your password, not a passcode.";
+/// The user's name was typed, or given by a program.
+pub const IS_USER_NAME: &str = "That is your user name, not a passcode.";
+/// Duo has refused the same passcode in this login.
+pub const WAS_REFUSED: &str = "That passcode has just been refused. Type another one.";
+/// The push limit is reached.
+pub const PUSHES_CLOSED: &str =
+    "Too many login requests were not approved: only passcodes are taken for now.";
+
 /// Passcodes were sent by SMS.
 pub const SMS_SENT: &str = "New passcodes were sent by SMS. Type the first of them.";
 
@@ -176,10 +186,17 @@ pub const UNREACHABLE: &str = "Duo cannot be reached. Try again later, or ask yo
 /// Something failed that the user cannot mend.
 pub const FAILED: &str = "Duo login failed. Ask your administrator; the log says why.";
 
+/// Longest link that is shown, in bytes.
+const LINK: usize = 2048;
+
 /// Where to enrol. A link is not cut: half of it is of no use.
 #[must_use]
 pub fn enroll_at(url: &str) -> String {
-    format!("To enroll, open this link:\n{}", clean(url).trim())
+    let url = clean(url);
+    match url.trim() {
+        link if link.len() <= LINK => format!("To enroll, open this link:\n{link}"),
+        _ => "The link to enroll is too long to be shown. Ask your administrator.".to_owned(),
+    }
 }
 
 /// After what went wrong.
@@ -210,6 +227,10 @@ mod tests {
             question(30),
             not_an_answer(30),
             SMS_SENT.to_owned(),
+            IS_PASSWORD.to_owned(),
+            IS_USER_NAME.to_owned(),
+            WAS_REFUSED.to_owned(),
+            PUSHES_CLOSED.to_owned(),
             SMS_ENOUGH.to_owned(),
             pushed(&long),
             calling(&long),

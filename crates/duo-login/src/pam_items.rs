@@ -1,5 +1,7 @@
 //! What PAM says about a login.
 
+use duo_auth::Secret;
+
 /// What PAM says about a login.
 #[derive(Clone, Debug, Default)]
 pub struct PamItems {
@@ -11,6 +13,8 @@ pub struct PamItems {
     pub rhost: Option<String>,
     /// `SSH_CONNECTION` of the PAM environment, which sshd sets since 8.0.
     pub ssh_connection: Option<String>,
+    /// `PAM_AUTHTOK`: the password that was typed for another module, if it is there.
+    pub password: Option<Secret>,
 }
 
 impl PamItems {

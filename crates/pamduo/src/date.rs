@@ -11,7 +11,7 @@ pub(crate) fn day(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
-/// `YYYYMMDDHHMMSS` of now, for names of files.
+/// The present time as `YYYYMMDDHHMMSS`, for names of files.
 pub(crate) fn stamp() -> String {
     let seconds = now();
     let time = seconds.rem_euclid(DAY);
@@ -24,7 +24,7 @@ pub(crate) fn stamp() -> String {
     )
 }
 
-/// Now, in Unix seconds.
+/// The present time in Unix seconds.
 pub(crate) fn now() -> i64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -32,8 +32,8 @@ pub(crate) fn now() -> i64 {
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// Year, month and day of a number of days since 1970-01-01, in the Gregorian calendar: counted
-/// in eras of 400 years that begin on a first of March, so that the leap day is a year's last.
+/// Year, month and day of a number of days since 1970-01-01, in the Gregorian calendar. It counts in
+/// eras of 400 years that begin on March 1, so that a leap day is the last day of its year.
 fn civil(days: i64) -> (i64, i64, i64) {
     let days = days.saturating_add(719_468);
     let era = days.div_euclid(146_097);

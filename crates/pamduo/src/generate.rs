@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Command, CommandFactory as _, ValueEnum};
+use clap::{Command, ValueEnum};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
@@ -41,9 +41,8 @@ enum What {
     Fish,
 }
 
-/// Runs it; 1 if the file cannot be written.
-pub(crate) fn run(arguments: &Arguments, output: &Output) -> ExitCode {
-    let command = crate::Cli::command();
+/// Runs it for the command line `command`; 1 if the file cannot be written.
+pub(crate) fn run(arguments: &Arguments, command: Command, output: &Output) -> ExitCode {
     let (name, text) = match arguments.what {
         What::Conf => ("pam_duo.conf", key_pages::file().into_bytes()),
         What::ConfMan => ("pam_duo.conf.5", key_pages::man_page().into_bytes()),
@@ -53,7 +52,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> ExitCode {
         What::Fish => ("pamduo.fish", completions(command, Shell::Fish)),
     };
     let Some(folder) = &arguments.output else {
-        Output::raw(&text);
+        Output::compiled_in(&text);
         return ExitCode::SUCCESS;
     };
     let path: &Path = &folder.join(name);
@@ -72,8 +71,8 @@ fn completions(mut command: Command, shell: Shell) -> Vec<u8> {
     text
 }
 
-/// Sections of the man page that are no list of options.
-const SECTIONS: [(&str, &[(&str, &str)]); 4] = [
+/// Sections of the man page besides the options.
+const SECTIONS: [(&str, &[(&str, &str)]); 5] = [
     (
         "EXAMPLES",
         &[
@@ -83,7 +82,7 @@ const SECTIONS: [(&str, &[(&str, &str)]); 4] = [
             ),
             (
                 "pamduo setup --host HOST --ikey IKEY --skey-file - < FILE",
-                "The same without questions. The secret key never stands on the command line.",
+                "The same without questions. The secret key is never on the command line.",
             ),
             (
                 "pamduo check",
@@ -108,6 +107,34 @@ const SECTIONS: [(&str, &[(&str, &str)]); 4] = [
         ],
     ),
     (
+        "JSON",
+        &[
+            (
+                "finding",
+                "An object, the same for check and lint: id (a stable name), severity (error or \
+                 warning), message (what is wrong), fix (what to do, or the line to write), and \
+                 where: an object with file and line, or null if it is not in a file. line is null \
+                 if the file as a whole is meant.",
+            ),
+            (
+                "pamduo check --json",
+                "{\"steps\": [STEP, ...], \"logins\": LOGINS}. A step has id, status (ok, warning, failed or skipped), \
+                 detail, ms (its time in milliseconds), waits_for (the step that failed before a \
+                 skipped one, or null), and findings. LOGINS says what happens to logins now: \
+                 root_started (through sshd, login and other programs that root starts) and \
+                 user_started (sudo, su), each asked, let-in or kept-out, for PAM lines without \
+                 failmode=; or null if it is unknown, since the file can be read by root alone.",
+            ),
+            (
+                "pamduo lint --json",
+                "{\"findings\": [...], \"services\": [...], \"notes\": [TEXT, ...]}. A finding has \
+                 two more fields: services (the names of those that it affects) and path. A service \
+                 has name, skippable, possible, and path. A path is a list of modules in the order \
+                 in which PAM calls them, each with file, line, module, result, and then.",
+            ),
+        ],
+    ),
+    (
         "EXIT STATUS",
         &[
             (
@@ -118,7 +145,7 @@ const SECTIONS: [(&str, &[(&str, &str)]); 4] = [
                 "1",
                 "Findings; the user would stay out; nothing is written.",
             ),
-            ("2", "Wrong use."),
+            ("2", "Usage errors."),
         ],
     ),
     (
@@ -155,7 +182,7 @@ fn man(command: &Command) -> io::Result<Vec<u8>> {
         part.text([roman(about.unwrap_or_default())]);
         let more = subcommand.get_after_help().map(ToString::to_string);
         let more = more.unwrap_or_default();
-        // What is said above the examples, which have a section of their own.
+        // What precedes the examples, which have a section of their own.
         let more = more.split("Example").next().unwrap_or_default();
         if !more.trim().is_empty() {
             part.control("PP", []);
@@ -168,17 +195,17 @@ fn man(command: &Command) -> io::Result<Vec<u8>> {
         if has_options {
             let mut options = Vec::new();
             Man::new(subcommand.clone()).render_options_section(&mut options)?;
-            // The heading stands above already.
+            // There is a heading for all subcommands already.
             let options = String::from_utf8_lossy(&options).replace(".SH OPTIONS\n", "");
             text.extend_from_slice(options.as_bytes());
         }
     }
     let mut rest = Roff::new();
     rest.control("SH", ["FINDINGS OF LINT"]);
-    for (name, meaning) in crate::lint::ids::all() {
+    for (name, meaning) in crate::lint::findings::ids::ALL {
         rest.control("TP", []);
-        rest.text([bold(name)]);
-        rest.text([roman(meaning)]);
+        rest.text([bold(*name)]);
+        rest.text([roman(*meaning)]);
     }
     for (heading, items) in SECTIONS {
         rest.control("SH", [heading]);

@@ -1,6 +1,6 @@
 //! `pamduo login`: a whole login as sshd would do it, with the real phone and without PAM.
 
-use std::io::{self, BufRead as _, ErrorKind, Read as _, Write as _};
+use std::io::{self, BufRead as _, ErrorKind, Read as _};
 use std::net::IpAddr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -20,7 +20,7 @@ use duo_login::{log::Severity, outcome::Outcome};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::report::{Colour, Output, wrap};
+use crate::report::{GREEN, Output, RED};
 
 /// Arguments of `pamduo login`.
 #[derive(clap::Args)]
@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
 
 const EXAMPLES: &str = "\
 The user's phone rings as in a real login. Nothing is written to the log, and
-PAM is not asked. Exit status 1 if the user would stay out.
+PAM is not used. Exit status 1 if the user would stay out.
 
 Examples:
   pamduo login alice
@@ -64,6 +64,7 @@ pub(crate) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit
         service: "sshd".to_owned(),
         rhost: arguments.from.map(|address| address.to_string()),
         ssh_connection: None,
+        password: None,
     };
     let log = Log::kept(&items.service);
     let authentication = Authentication {
@@ -73,7 +74,7 @@ pub(crate) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit
         starter: Starter::Root,
         log: &log,
     };
-    let outcome = authentication.run(&mut Console);
+    let outcome = authentication.run(&mut Console { output });
     tell(&outcome, &arguments.user, config, &log, output);
     if gets_in(&outcome) {
         ExitCode::SUCCESS
@@ -95,7 +96,7 @@ fn tell(outcome: &Outcome, user: &str, config: &Path, log: &Log, output: &Output
             .iter()
             .map(|(severity, line)| json!({"severity": word(*severity), "line": line}))
             .collect();
-        output.value(&json!({
+        output.value(json!({
             "user": user,
             "gets_in": gets_in(outcome),
             "second_factor": matches!(outcome, Outcome::Approved(_) | Outcome::ApprovedBefore),
@@ -105,16 +106,16 @@ fn tell(outcome: &Outcome, user: &str, config: &Path, log: &Log, output: &Output
         }));
         return;
     }
-    let (colour, verdict) = match outcome {
-        Outcome::Failsafe(_) => (Colour::Red, "gets in without a second factor"),
-        _ if gets_in(outcome) => (Colour::Green, "gets in"),
-        _ => (Colour::Red, "stays out"),
+    let (style, verdict) = match outcome {
+        Outcome::Failsafe(_) => (RED, "gets in without a second factor"),
+        _ if gets_in(outcome) => (GREEN, "gets in"),
+        _ => (RED, "stays out"),
     };
     output.line("");
-    let verdict = output.paint(colour, verdict);
+    let verdict = output.paint(style, verdict);
     output.line(&format!("Result:   '{}' {verdict}", clean(user)));
     for note in notes {
-        for line in wrap(&note, 10) {
+        for line in output.wrap(&note, 10) {
             output.line(&format!("          {line}"));
         }
     }
@@ -124,7 +125,7 @@ fn tell(outcome: &Outcome, user: &str, config: &Path, log: &Log, output: &Output
     }
 }
 
-/// What there is to say beyond the log.
+/// What the log does not say.
 fn notes(outcome: &Outcome, user: &str, config: &Path) -> Vec<String> {
     match outcome {
         Outcome::Bypassed { ignore } => {
@@ -136,9 +137,10 @@ fn notes(outcome: &Outcome, user: &str, config: &Path) -> Vec<String> {
             notes
         }
         Outcome::NoSuchUser => vec!["This machine has no such user.".to_owned()],
-        Outcome::Failsafe(_) => {
-            vec!["Duo could not be asked, and failmode lets the user in: run pamduo check.".into()]
-        }
+        Outcome::Failsafe(_) => vec![
+            "Duo could not be asked, and failmode lets the user in: run pamduo check.".to_owned(),
+            "sudo and su, which users start, may end otherwise: it says that, too.".to_owned(),
+        ],
         Outcome::Failsecure { .. } => {
             vec!["Duo could not be asked: run pamduo check.".to_owned()]
         }
@@ -147,7 +149,7 @@ fn notes(outcome: &Outcome, user: &str, config: &Path) -> Vec<String> {
     }
 }
 
-/// Which patterns leave the user out.
+/// Which patterns exclude the user.
 fn misses(user: &str, config: &Path) -> Vec<String> {
     let Ok(file) = read_trusted(config) else {
         return Vec::new();
@@ -178,15 +180,15 @@ fn word(severity: Severity) -> &'static str {
 
 /// [`Conversation`] by standard error and standard input, so that standard output holds the result
 /// alone.
-struct Console;
+struct Console<'a> {
+    output: &'a Output,
+}
 
-impl Conversation for Console {
+impl Conversation for Console<'_> {
     fn ask(&mut self, text: &str) -> Result<Answer, ConversationError> {
-        let mut screen = io::stderr();
-        let _ = write!(screen, "{text}");
-        let _ = screen.flush();
+        self.output.prompt(text);
         let none = || ConversationError("conversation failed or cancelled".to_owned());
-        // A line without end is no answer.
+        // Longer lines are not answers.
         let longest = u64::try_from(LONGEST_ANSWER).unwrap_or(u64::MAX) + 2;
         let mut line = Zeroizing::new(Vec::with_capacity(LONGEST_ANSWER + 2));
         let mut input = io::stdin().lock();
@@ -199,7 +201,7 @@ impl Conversation for Console {
             return Err(none());
         }
         if !line.ends_with(b"\n") && line.len() > LONGEST_ANSWER {
-            // The rest of the line is not the next answer.
+            // Otherwise the rest of the line would be the next answer.
             skip_line(&mut input);
         }
         let text = line.strip_suffix(b"\n").unwrap_or(&line);
@@ -210,11 +212,11 @@ impl Conversation for Console {
     }
 
     fn inform(&mut self, text: &str) {
-        let _ = writeln!(io::stderr(), "{text}");
+        self.output.note(text);
     }
 }
 
-/// Reads on to the end of the line.
+/// Reads to the end of the line.
 fn skip_line(input: &mut io::StdinLock<'_>) {
     loop {
         let (length, over) = match input.fill_buf() {

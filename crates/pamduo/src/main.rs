@@ -1,10 +1,13 @@
-//! `pamduo`: know that Duo login works before it can lock anyone out.
+//! `pamduo`: checks a Duo login before it can lock anyone out.
 
 mod check;
 mod date;
+mod finding;
 mod generate;
+mod limits;
 mod lint;
 mod login;
+mod private_file;
 mod report;
 mod secrets;
 mod setup;
@@ -13,7 +16,7 @@ mod support;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// Checks a Duo login before it can lock anyone out
 #[derive(Parser)]
@@ -34,17 +37,19 @@ Examples:
   pamduo setup          Write the configuration, asking for what it needs
   pamduo check          Try it, step by step
   pamduo login alice    Try alice's login, with her phone and without PAM
-Exit status: 0 without findings, 1 with findings, 2 for wrong use.";
+Exit status: 0 without findings, 1 with findings, 2 for usage errors.";
 
-/// What can be asked of `pamduo`.
+/// The subcommands.
 #[derive(Subcommand)]
 enum Command {
-    /// Is the configuration right, and does Duo take it?
+    /// Is the configuration right, and does Duo accept it?
     Check(check::Arguments),
     /// Would this user get in? A whole login without PAM
     Login(login::Arguments),
     /// Is two-factor login skippable or impossible on this system?
     Lint(lint::Arguments),
+    /// For whom are pushes closed? Open them again
+    Limits(limits::Arguments),
     /// Write the configuration file
     Setup(setup::Arguments),
     /// Collect what a bug report needs, without secrets
@@ -61,8 +66,9 @@ fn main() -> ExitCode {
         Command::Check(_) => check::run(&cli.config, &output),
         Command::Login(arguments) => login::run(&arguments, &cli.config, &output),
         Command::Lint(arguments) => lint::run(&arguments, &cli.config, &output),
+        Command::Limits(arguments) => limits::run(&arguments, &cli.config, &output),
         Command::Setup(arguments) => setup::run(&arguments, &cli.config, &output),
         Command::Support(arguments) => support::run(&arguments, &cli.config, &output),
-        Command::Generate(arguments) => generate::run(&arguments, &output),
+        Command::Generate(arguments) => generate::run(&arguments, Cli::command(), &output),
     }
 }

@@ -1,4 +1,4 @@
-//! Strikes out secrets, wherever they stand.
+//! Strikes secrets out of text.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -6,24 +6,25 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use duo_auth::clean;
 use duo_login::config::file::SIZE_LIMIT;
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
-/// What stands in a secret's place.
+/// What is written in place of a secret.
 const STRUCK: &str = "[secret]";
-/// So many letters and digits in a row are taken for a secret: Duo's secret keys have 40.
+/// A word of this many letters and digits is taken for a secret: Duo's secret keys have 40.
 const LONG: usize = 32;
 
-/// A shorter secret may be a part of an ordinary word.
+/// A secret of fewer bytes may be a part of an ordinary word.
 const SHORT: usize = 12;
 
-/// Every secret that a configuration file may hold.
+/// The secrets of configuration files.
 pub(crate) struct Secrets(Vec<Zeroizing<String>>);
 
 impl Secrets {
-    /// Collects them from the file's text: also from comments, and from a file that is not
-    /// believed.
+    /// Every secret that the file at `path` may hold: from its comments as well, and even when the
+    /// file is not trusted.
     pub(crate) fn of_file(path: &Path) -> Self {
         let mut bytes = Zeroizing::new(Vec::new());
         // The length of a device or a pipe is 0, and neither is read.
@@ -35,6 +36,29 @@ impl Secrets {
         Self::of_text(&String::from_utf8_lossy(&bytes))
     }
 
+    /// Adds those of another file.
+    pub(crate) fn add_file(&mut self, path: &Path) {
+        self.0.append(&mut Self::of_file(path).0);
+        self.sort();
+    }
+
+    /// Adds one.
+    pub(crate) fn add(&mut self, secret: &str) {
+        self.0.push(Zeroizing::new(secret.to_owned()));
+        self.sort();
+    }
+
+    /// The longest first: a part of a secret may be another one.
+    fn sort(&mut self) {
+        // As it is shown where control characters are replaced.
+        let cleaned: Vec<_> = self.0.iter().map(|s| Zeroizing::new(clean(s))).collect();
+        self.0.extend(cleaned);
+        self.0.retain(|secret| !secret.is_empty());
+        self.0
+            .sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        self.0.dedup();
+    }
+
     fn of_text(text: &str) -> Self {
         let mut secrets = Vec::new();
         for line in text.lines() {
@@ -42,7 +66,7 @@ impl Secrets {
             if let Some((_, value)) = pair.filter(|(key, _)| is_skey(key)) {
                 let value = value.trim();
                 let bare = value.split([' ', '\t']).next().unwrap_or_default();
-                // Of a comment, a short word is more likely a word ("the skey = in the vault").
+                // In a comment, a short value is more likely prose ("the skey = in the vault").
                 let is_comment = line.trim_start().starts_with(['#', ';']);
                 let told = [value, bare]
                     .into_iter()
@@ -70,11 +94,9 @@ impl Secrets {
                 }
             }
         }
-        secrets.retain(|secret| !secret.is_empty());
-        // The longest first: a part of a secret may be another one.
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        secrets.dedup();
-        Self(secrets)
+        let mut secrets = Self(secrets);
+        secrets.sort();
+        secrets
     }
 
     /// `text` without them, and without any word that is as long as a secret key.
@@ -99,8 +121,8 @@ impl Secrets {
     }
 }
 
-/// `text` without `secret`. A short one only as a whole word: in the middle of another, it would
-/// tell what it is: `by[secret] = success`.
+/// `text` without `secret`. A short one is struck out as a whole word only: within another word,
+/// what is left would give it away, as in `by[secret] = success`.
 fn strike(text: &str, secret: &str) -> String {
     let is_part = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
     let mut clean = String::with_capacity(text.len());
@@ -129,7 +151,15 @@ mod tests {
     use super::Secrets;
 
     #[test]
-    fn secrets_are_struck_out_wherever_they_stand() {
+    fn a_secret_that_was_added_or_has_control_characters_is_struck_out() {
+        let mut secrets = Secrets::of_text("skey = bell\u{7}rings here");
+        secrets.add("added");
+        let text = "bell\u{7}rings here, bell?rings here, added";
+        assert_eq!(secrets.strike_out(text), "[secret], [secret], [secret]");
+    }
+
+    #[test]
+    fn secrets_are_struck_out_wherever_they_are() {
         let secrets = Secrets::of_text(
             "; old skey = hidden1234567\n; skey = in the\n; http://[user:password@]host\nskey = s3cret ; new\nhttp_proxy = http://me:p%40ss@proxy:1\n",
         );

@@ -337,6 +337,14 @@ impl Simulator {
         self.shared.state().pending()
     }
 
+    /// How many pushes and calls have reached the user's phone, whatever became of them.
+    #[must_use]
+    pub fn pushes_and_calls(&self, user: &str) -> usize {
+        let mut state = self.shared.state();
+        let tried = state.tried(user);
+        tried.pushes + tried.calls
+    }
+
     /// Adds a fault, behind those that are there.
     pub fn add_fault(&self, fault: Fault) {
         lock(&self.shared.faults).push(fault);

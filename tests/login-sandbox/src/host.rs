@@ -69,6 +69,7 @@ impl Host {
         let socket = directory.path().join("log.sock");
         let mut log = match builder.syslog {
             Syslog::Normal | Syslog::Full => Receiver::listen(&socket),
+            Syslog::Stream => Receiver::listen_for_streams(&socket),
             Syslog::Missing => Receiver::none(),
         };
         // Somebody else may take the port between here and there.
@@ -222,6 +223,15 @@ impl Host {
         self.inside(&arguments)
     }
 
+    /// Where a path of the host is outside, as long as the host runs.
+    ///
+    /// # Panics
+    /// If the host is gone.
+    #[must_use]
+    pub fn outside(&self, path: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/root{path}", self.init()))
+    }
+
     /// The host's first process, as seen from outside.
     fn init(&self) -> u32 {
         let id = self.namespace.id();
@@ -240,6 +250,12 @@ impl Host {
     /// Forgets what was logged.
     pub fn clear_log(&self) {
         self.log.clear();
+    }
+
+    /// Closes the socket of syslog and makes a new one in its place, as a new start of syslog does.
+    pub fn replace_log(&mut self) {
+        let socket = self.directory.path().join("log.sock");
+        self.log.replace(&socket);
     }
 
     /// The module's own lines so far.

@@ -13,7 +13,7 @@ mod terminal;
 
 pub use host::{Host, module_path};
 pub use set_up::{HostBuilder, Syslog};
-pub use syslog::LogLine;
+pub use syslog::{FLOOD, LogLine};
 pub use terminal::{Finished, Terminal};
 
 /// Names of syslog's severities that tests compare with (RFC 3164, section 4.1.1).

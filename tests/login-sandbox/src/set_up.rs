@@ -18,11 +18,14 @@ pub enum Syslog {
     Missing,
     /// One whose queue is full and that nobody reads.
     Full,
+    /// One that works and is a stream, as syslog-ng's `unix-stream`.
+    Stream,
 }
 
 struct UserSpec {
     name: String,
     gecos: String,
+    password: String,
 }
 
 /// Describes a host.
@@ -59,6 +62,18 @@ impl HostBuilder {
         self.users.push(UserSpec {
             name: name.to_owned(),
             gecos: gecos.to_owned(),
+            password: format!("pw-{name}"),
+        });
+        self
+    }
+
+    /// Adds a user with another password.
+    #[must_use]
+    pub fn user_with_password(mut self, name: &str, password: &str) -> Self {
+        self.users.push(UserSpec {
+            name: name.to_owned(),
+            gecos: String::new(),
+            password: password.to_owned(),
         });
         self
     }
@@ -199,11 +214,7 @@ impl HostBuilder {
                 text(&home)
             );
             let _ = writeln!(group, "{name}:x:{uid}:");
-            let _ = writeln!(
-                shadow,
-                "{name}:{}:19000:0:99999:7:::",
-                hash(&format!("pw-{name}"))
-            );
+            let _ = writeln!(shadow, "{name}:{}:19000:0:99999:7:::", hash(&user.password));
         }
         for (gid, (name, members)) in (3001..).zip(&self.groups) {
             let _ = writeln!(group, "{name}:x:{gid}:{}", members.join(","));

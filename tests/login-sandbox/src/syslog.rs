@@ -1,6 +1,8 @@
 //! The receiving end of `/dev/log`.
 
-use std::os::unix::net::UnixDatagram;
+use std::io::{self, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -59,11 +61,30 @@ impl LogLine {
     }
 }
 
+/// Start of datagrams that are read and forgotten: a test may send as many as it likes.
+pub const FLOOD: &[u8] = b"<15>flood";
+
+/// How long it takes to read one of these, as syslog's own work would.
+const FLOOD_COST: Duration = Duration::from_micros(20);
+
+/// How long a receiver waits before it looks whether it is to end.
+const TICK: Duration = Duration::from_millis(50);
+
+/// Lines as they have come, for several threads.
+type Lines = Arc<Mutex<Vec<LogLine>>>;
+
+fn keep(lines: &Lines, raw: &[u8]) {
+    let line = LogLine::parse(raw);
+    let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
+    lines.push(line);
+}
+
 /// Receives log lines on a thread of its own.
 pub(crate) struct Receiver {
-    lines: Arc<Mutex<Vec<LogLine>>>,
+    lines: Lines,
     stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<UnixDatagram>>,
+    /// Gives a socket of datagrams back.
+    thread: Option<JoinHandle<Option<UnixDatagram>>>,
     /// A socket that nobody reads.
     #[allow(dead_code)] // held open
     idle: Option<UnixDatagram>,
@@ -72,40 +93,68 @@ pub(crate) struct Receiver {
 impl Receiver {
     /// Listens at `path`. Everyone may write, as to the real one.
     pub(crate) fn listen(path: &Path) -> Self {
-        let socket = bind(path);
-        socket
-            .set_read_timeout(Some(Duration::from_millis(50)))
-            .expect("a read timeout");
-        let lines = Arc::new(Mutex::new(Vec::new()));
-        let stop = Arc::new(AtomicBool::new(false));
-        let (to, until) = (Arc::clone(&lines), Arc::clone(&stop));
-        let thread = thread::spawn(move || {
+        let mut receiver = Self::none();
+        receiver.start(path);
+        receiver
+    }
+
+    fn start(&mut self, path: &Path) {
+        let socket = UnixDatagram::bind(path).expect("the syslog socket");
+        let everyone = std::fs::Permissions::from_mode(0o666);
+        std::fs::set_permissions(path, everyone).expect("its mode");
+        socket.set_read_timeout(Some(TICK)).expect("a read timeout");
+        let (lines, stop) = (Arc::clone(&self.lines), Arc::clone(&self.stop));
+        self.thread = Some(thread::spawn(move || {
             let mut buffer = vec![0; 65536];
-            while !until.load(Ordering::Relaxed) {
-                if let Ok(length) = socket.recv(&mut buffer) {
-                    let line = LogLine::parse(buffer.get(..length).unwrap_or_default());
-                    to.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+            while !stop.load(Ordering::Relaxed) {
+                match socket.recv(&mut buffer) {
+                    Ok(length) if buffer.get(..length).unwrap_or_default().starts_with(FLOOD) => {
+                        thread::sleep(FLOOD_COST);
+                    }
+                    Ok(length) => keep(&lines, buffer.get(..length).unwrap_or_default()),
+                    Err(_) => {}
                 }
             }
-            socket
-        });
-        Self {
-            lines,
-            stop,
-            thread: Some(thread),
-            idle: None,
-        }
+            Some(socket)
+        }));
+    }
+
+    /// The same for connections whose lines end in NUL.
+    pub(crate) fn listen_for_streams(path: &Path) -> Self {
+        let mut receiver = Self::none();
+        let socket = UnixListener::bind(path).expect("the syslog socket");
+        let everyone = std::fs::Permissions::from_mode(0o666);
+        std::fs::set_permissions(path, everyone).expect("its mode");
+        socket.set_nonblocking(true).expect("non-blocking");
+        let (lines, stop) = (Arc::clone(&receiver.lines), Arc::clone(&receiver.stop));
+        receiver.thread = Some(thread::spawn(move || {
+            while !stop.load(Ordering::Relaxed) {
+                let Ok((stream, _)) = socket.accept() else {
+                    thread::sleep(TICK / 10);
+                    continue;
+                };
+                let (lines, stop) = (Arc::clone(&lines), Arc::clone(&stop));
+                thread::spawn(move || read_stream(stream, &lines, &stop));
+            }
+            None
+        }));
+        receiver
     }
 
     /// Reads no more, and fills the queue: the next line would have to wait for ever.
     pub(crate) fn stall(&mut self, path: &Path) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            self.idle = thread.join().ok();
-        }
+        self.idle = self.end();
         let sender = UnixDatagram::unbound().expect("a socket");
         sender.set_nonblocking(true).expect("non-blocking");
         while sender.send_to(b"<6>full", path).is_ok() {}
+    }
+
+    /// Closes the socket and makes another in its place; the lines stay.
+    pub(crate) fn replace(&mut self, path: &Path) {
+        drop(self.end());
+        self.stop = Arc::default();
+        std::fs::remove_file(path).expect("the old socket");
+        self.start(path);
     }
 
     /// No socket.
@@ -116,6 +165,12 @@ impl Receiver {
             thread: None,
             idle: None,
         }
+    }
+
+    /// Ends the thread; its socket stays open until it is dropped.
+    fn end(&mut self) -> Option<UnixDatagram> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.take()?.join().ok().flatten()
     }
 
     pub(crate) fn lines(&self) -> Vec<LogLine> {
@@ -131,16 +186,29 @@ impl Receiver {
 
 impl Drop for Receiver {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        let _ = self.end();
     }
 }
 
-fn bind(path: &Path) -> UnixDatagram {
-    use std::os::unix::fs::PermissionsExt as _;
-    let socket = UnixDatagram::bind(path).expect("the syslog socket");
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666)).expect("its mode");
-    socket
+/// Lines of one connection; each keeps the NUL that ends it, and what has none is a line as well.
+fn read_stream(mut stream: UnixStream, lines: &Lines, stop: &AtomicBool) {
+    let _ = stream.set_nonblocking(false);
+    let _ = stream.set_read_timeout(Some(TICK));
+    let mut buffer = [0; 4096];
+    let mut partial = Vec::new();
+    while !stop.load(Ordering::Relaxed) {
+        match stream.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(length) => partial.extend_from_slice(buffer.get(..length).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => break,
+        }
+        while let Some(end) = partial.iter().position(|byte| *byte == 0) {
+            let line: Vec<u8> = partial.drain(..=end).collect();
+            keep(lines, &line);
+        }
+    }
+    if !partial.is_empty() {
+        keep(lines, &partial);
+    }
 }

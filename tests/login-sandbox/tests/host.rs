@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use login_sandbox::severity::INFO;
-use login_sandbox::{AUTHPRIV, Finished, Host, HostBuilder, Syslog, Terminal};
+use login_sandbox::{AUTHPRIV, FLOOD, Finished, Host, HostBuilder, Syslog, Terminal};
 
 const UNIX: &str = "auth required pam_unix.so\naccount required pam_unix.so\n\
     session required pam_permit.so\n";
@@ -66,6 +66,58 @@ fn log_lines_arrive_from_sshd_and_from_pam_with_facility_and_severity() {
     assert!(failure.pid.is_some(), "{failure:?}");
     let partial = host.wait_log("Partial publickey for alice");
     assert_eq!((partial.facility, partial.severity), (AUTH, INFO));
+}
+
+#[test]
+fn lines_arrive_by_a_stream_and_by_a_socket_in_the_place_of_another() {
+    let host = HostBuilder::new()
+        .user("alice")
+        .pam("sshd", UNIX)
+        .syslog(Syslog::Stream)
+        .start();
+    log_in(&host, "pw-bob", "id");
+    let failure = host.wait_log("pam_unix(sshd:auth): authentication failure");
+    assert_eq!(failure.facility, AUTHPRIV, "{failure:?}");
+    assert_eq!(failure.raw.last(), Some(&0), "{failure:?}");
+
+    let mut host = host_with_passwords();
+    host.clear_log();
+    host.replace_log();
+    log_in(&host, "pw-bob", "id");
+    host.wait_log("pam_unix(sshd:auth): authentication failure");
+}
+
+#[test]
+fn a_flood_is_read_and_forgotten() {
+    let host = host_with_passwords();
+    let sender = std::os::unix::net::UnixDatagram::unbound().unwrap();
+    sender.connect(host.directory().join("log.sock")).unwrap();
+    for _ in 0..1000 {
+        sender.send(FLOOD).unwrap();
+    }
+    sender.send(b"<86>Nov 24 09:00:00 test: the end").unwrap();
+    host.wait_log("the end");
+    assert!(host.log().iter().all(|line| !line.raw.starts_with(FLOOD)));
+}
+
+#[test]
+fn paths_of_the_host_can_be_reached_from_outside() {
+    let host = HostBuilder::new().start();
+    let made = host
+        .inside(&["sh", "-c", "echo inside > /run/made"])
+        .status();
+    assert!(made.unwrap().success());
+    assert_eq!(fs::read(host.outside("/run/made")).unwrap(), b"inside\n");
+    assert!(!Path::new("/run/made").exists());
+}
+
+#[test]
+fn a_user_can_have_a_password_of_digits() {
+    let host = HostBuilder::new()
+        .user_with_password("alice", "246810")
+        .pam("sshd", UNIX)
+        .start();
+    assert_eq!(log_in(&host, "246810", "true").status, 0);
 }
 
 #[test]

@@ -6,6 +6,8 @@ use base64::prelude::BASE64_STANDARD;
 use memchr::memmem::Finder;
 use rustls::pki_types::CertificateDer;
 
+use super::authority::Fields;
+
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
 /// How much is decoded to find out whose certificate it is, in characters of base64. Names seldom
@@ -32,25 +34,28 @@ impl Encoded<'_> {
         let Ok(head) = BASE64_STANDARD.decode(text) else {
             return true;
         };
-        subject(&head).is_none_or(|subject| names.contains(&subject))
+        Fields::read(&head).is_none_or(|fields| names.contains(&fields.subject))
     }
 }
 
-/// The certificates in `text`. What is between them is passed over.
+/// The certificates in `text`. What is between them is ignored.
 pub(super) fn certificates(text: &[u8]) -> impl Iterator<Item = Encoded<'_>> {
     let (begin, end) = (Finder::new(BEGIN), Finder::new(END));
     let mut rest = text;
     std::iter::from_fn(move || {
+        // BEGIN counts only at the start of a line, not after a "#", say; or right after an END, in
+        // files that were joined.
+        let mut is_joined = true;
         let body = loop {
             let (before, body) = cut(rest, &begin)?;
-            // Behind a "#", say, it is no beginning.
-            if before.last().is_none_or(|last| *last == b'\n') {
+            if before.last().map_or(is_joined, |last| *last == b'\n') {
                 break body;
             }
+            is_joined = false;
             rest = body;
         };
-        let (mut body, behind) = cut(body, &end)?;
-        rest = behind;
+        let (mut body, after) = cut(body, &end)?;
+        rest = after;
         // Another beginning before the end: the first one was cut off.
         while let Some((_, again)) = cut(body, &begin) {
             body = again;
@@ -59,7 +64,7 @@ pub(super) fn certificates(text: &[u8]) -> impl Iterator<Item = Encoded<'_>> {
     })
 }
 
-/// What comes before and behind the first mark.
+/// What comes before and after the first mark.
 fn cut<'a>(text: &'a [u8], mark: &Finder<'_>) -> Option<(&'a [u8], &'a [u8])> {
     let at = mark.find(text)?;
     Some((text.get(..at)?, text.get(at + mark.needle().len()..)?))
@@ -71,78 +76,20 @@ fn without_lines(text: &[u8], length: usize) -> Vec<u8> {
     let mut rest = text;
     while !rest.is_empty() && joined.len() < length {
         let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-        let (line, behind) = rest.split_at(end);
+        let (line, after) = rest.split_at(end);
         joined.extend_from_slice(line.trim_ascii());
-        rest = behind.get(1..).unwrap_or_default();
+        rest = after.get(1..).unwrap_or_default();
     }
     joined
 }
 
-/// The subject of a certificate's head, without its outer tag (RFC 5280, section 4.1).
-fn subject(head: &[u8]) -> Option<&[u8]> {
-    const SEQUENCE: u8 = 0x30;
-    const VERSION: u8 = 0xA0;
-    // These two go on behind the head.
-    let certificate = element(head)?;
-    let to_be_signed = element(certificate.content)?;
-    let first = element(to_be_signed.content)?.whole()?;
-    let mut rest = match first.tag {
-        VERSION => first.behind,
-        _ => to_be_signed.content,
-    };
-    // Serial number, signature algorithm, issuer, validity.
-    for _ in 0..4 {
-        rest = element(rest)?.whole()?.behind;
-    }
-    let subject = element(rest)?.whole()?;
-    (to_be_signed.tag == SEQUENCE && subject.tag == SEQUENCE).then_some(subject.content)
-}
-
-/// One DER element.
-struct Element<'a> {
-    tag: u8,
-    /// What is there of its content.
-    content: &'a [u8],
-    /// Whether that is all of it.
-    is_whole: bool,
-    /// What comes behind it.
-    behind: &'a [u8],
-}
-
-impl Element<'_> {
-    /// The element, if all of it is there.
-    fn whole(self) -> Option<Self> {
-        self.is_whole.then_some(self)
-    }
-}
-
-/// Reads the first element.
-fn element(der: &[u8]) -> Option<Element<'_>> {
-    let (&tag, rest) = der.split_first()?;
-    let (&first, rest) = rest.split_first()?;
-    let (length, rest) = match first {
-        0..=0x7F => (usize::from(first), rest),
-        0x81..=0x83 => {
-            let (bytes, rest) = rest.split_at_checked(usize::from(first & 0x0F))?;
-            let length = bytes
-                .iter()
-                .fold(0, |sum, byte| (sum << 8) | usize::from(*byte));
-            (length, rest)
-        }
-        _ => return None,
-    };
-    let (content, behind) = rest.split_at(length.min(rest.len()));
-    Some(Element {
-        tag,
-        content,
-        is_whole: content.len() == length,
-        behind,
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{certificates, subject};
+    use super::{Fields, certificates};
+
+    fn subject(head: &[u8]) -> Option<&[u8]> {
+        Fields::read(head).map(|fields| fields.subject)
+    }
 
     fn all(text: &str) -> Vec<Vec<u8>> {
         let found = certificates(text.as_bytes());
@@ -191,7 +138,17 @@ mod tests {
         assert_eq!(all(text), [b"def".to_vec()]);
     }
 
-    /// Names of every length, so that the head ends before, within and behind them.
+    /// A CA that was commented out was trusted where its mark stood twice.
+    #[test]
+    fn found_by_fuzzing_a_mark_right_after_one_in_a_comment_begins_nothing() {
+        let mark = "-----BEGIN CERTIFICATE-----";
+        let end = "-----END CERTIFICATE-----";
+        assert!(all(&format!("#{mark}{mark}\nYWJj\n{end}")).is_empty());
+        let joined = format!("{mark}\nYWJj\n{end}{mark}\nZGVm\n{end}");
+        assert_eq!(all(&joined), [b"abc".to_vec(), b"def".to_vec()]);
+    }
+
+    /// Names of every length, so that the head ends before, within and after them.
     #[test]
     fn a_root_with_a_long_name_is_never_ruled_out() {
         let key = rcgen::KeyPair::generate().unwrap();

@@ -5,10 +5,11 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustls::ClientConfig;
+use rustls::{CertificateError, ClientConfig, OtherError};
 use ureq::http::Request;
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector as _};
 use ureq::{Agent, Error};
@@ -187,10 +188,47 @@ fn describe(error: &Error) -> String {
             ureq::Timeout::Connect => "no connection in time".to_owned(),
             _ => "no answer in time".to_owned(),
         },
-        Error::Io(error) => error.to_string(),
+        Error::Io(error) => match refused_certificate(error) {
+            Some(reason) => format!("invalid peer certificate: {reason}"),
+            None => error.to_string(),
+        },
         Error::Rustls(error) => format!("TLS: {error}"),
         Error::HostNotFound => "the name has no address".to_owned(),
         Error::ConnectProxyFailed(reason) => format!("http_proxy: {reason}"),
         other => other.to_string(),
+    }
+}
+
+/// Why a certificate was refused, where it was not by rustls itself, whose `Display` would wrap the
+/// reason in the names of its types.
+fn refused_certificate(error: &io::Error) -> Option<&OtherError> {
+    match error.get_ref()?.downcast_ref()? {
+        rustls::Error::InvalidCertificate(CertificateError::Other(reason)) => Some(reason),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Arc;
+
+    use super::{CertificateError, Error, OtherError, describe};
+
+    #[test]
+    fn a_certificate_that_is_refused_is_refused_in_words() {
+        let described = |error: CertificateError| {
+            let error = rustls::Error::from(error);
+            describe(&Error::Io(io::Error::other(error)))
+        };
+        let refusal = io::Error::other("the reason");
+        assert_eq!(
+            described(CertificateError::Other(OtherError(Arc::new(refusal)))),
+            "invalid peer certificate: the reason"
+        );
+        assert_eq!(
+            described(CertificateError::UnknownIssuer),
+            "invalid peer certificate: UnknownIssuer"
+        );
     }
 }

@@ -5,7 +5,7 @@
 use zeroize::Zeroizing;
 
 use super::values::Values;
-use super::{Bypass, Config, Failmode, MenuSource, StatusMode};
+use super::{Bypass, Config, Failmode, LogStyle, MenuSource, StatusMode};
 use duo_auth::net::ProxyAddress;
 use duo_auth::sign::Signature;
 
@@ -24,13 +24,15 @@ pub enum Section {
     Telling,
     /// Network and trust.
     Connection,
+    /// What syslog gets.
+    Log,
     /// Keys of Duo's module that do nothing here, or are refused.
     Others,
 }
 
 impl Section {
     /// Every section, in the order of the file, with its title there.
-    pub const ALL: [(Self, &'static str); 7] = [
+    pub const ALL: [(Self, &'static str); 8] = [
         (
             Self::Required,
             "Required: from your application in Duo's Admin Panel",
@@ -40,6 +42,7 @@ impl Section {
         (Self::Asking, "How users are asked"),
         (Self::Telling, "What Duo is told"),
         (Self::Connection, "The connection to Duo"),
+        (Self::Log, "What is logged"),
         (Self::Others, "Keys of Duo's own module"),
     ];
 }
@@ -148,11 +151,16 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         examples: &["secure"],
-        help: "`safe` lets users in when Duo cannot be reached or when this file is wrong; \
-               `secure` keeps them out. Not set: in for an outage (DNS, TCP, TLS, time-out, HTTP \
-               5xx and 429, a reply that cannot be read, up to and including preauth), out for a \
-               configuration fault. Whatever goes wrong after preauth keeps out. A bad value is \
-               used as `secure`.",
+        help: "What a fault up to and including preauth does to a login. `secure`: it keeps the \
+               user out. Not set: the user comes in if Duo answers with HTTP 5xx or with what \
+               cannot be read; and if the way to Duo fails (DNS, TCP, TLS, time-out) and root has \
+               started the program (sshd, login). `safe`: also if this file or the keys are \
+               wrong, or if this machine forbids the connection and root has started the program. \
+               In programs that users start (sudo, su), a failure on the way to Duo keeps out, \
+               since those users can cause it, unless the PAM line has the argument \
+               `failmode=safe`. HTTP 429 and a lack of memory, descriptors or ports on this \
+               machine always keep out, and so does whatever goes wrong after preauth. A bad value \
+               is used as `secure`.",
         write: |_, failmode| match failmode {
             Some(failmode) => text(failmode.name()),
             None => Vec::new(),
@@ -167,9 +175,10 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         default: "10",
-        help: "Seconds for one request, DNS, connection and TLS included; 1 to 300. There is no \
-               way to ask for no limit: 0 is a bad value. All that happens before a user is asked \
-               ends within twice that time and a second.",
+        help: "Seconds for one request, DNS, connection and TLS included; 1 to 300. When they are \
+               over, the way to Duo has failed: see `failmode`. There is no way to ask for no limit: \
+               0 is a bad value. All that happens before a user is asked ends within twice that \
+               time and a second.",
         write: |config, _| text(&config.https_timeout.as_secs().to_string()),
         ..Key::number(
             "https_timeout",
@@ -244,6 +253,30 @@ pub static KEYS: &[Key] = &[
             1,
             MOST_PROMPTS,
             |v| &mut v.prompts,
+        )
+    },
+    Key {
+        default: "5",
+        help: "How many pushes and calls of one user from this host, within 10 minutes, may go \
+               without an approval before only passcodes are taken; 1 to 100, or `no`. Three \
+               denials do the same, and so does a report of fraud, for 10 minutes. An approved \
+               login or a right passcode forgets pushes and denials; `pamduo limits --reset` \
+               forgets everything.",
+        write: |config, _| match config.push_limit {
+            Some(limit) => text(&limit.to_string()),
+            None => text("no"),
+        },
+        ..Key::optional(
+            "push_limit",
+            Section::Asking,
+            "a whole number from 1 to 100, or no",
+            |v, text| {
+                if on_or_off(text) == Some(false) {
+                    v.push_limit = 0;
+                    return Taken::Used;
+                }
+                number(text, 1, 100, &mut v.push_limit)
+            },
         )
     },
     Key {
@@ -391,6 +424,16 @@ pub static KEYS: &[Key] = &[
                 word(known, &mut v.signature)
             },
         )
+    },
+    Key {
+        default: "pam",
+        help: "How lines are written: `pam` as other PAM modules write theirs, with fields in \
+               brackets at the end; `duo_unix` as Duo's own module writes them, for parsers that \
+               match a whole line.",
+        write: |config, _| text(config.log.name()),
+        ..Key::optional("log", Section::Log, "pam or duo_unix", |v, text| {
+            word(LogStyle::named(text), &mut v.log)
+        })
     },
     Key {
         default: "no",

@@ -24,7 +24,7 @@ pub use gecos::{Gecos, GecosProblem};
 pub use groups::{Groups, Miss};
 pub use keys::{KEYS, Key, Section, Shown};
 pub use read::{Reading, read};
-pub use words::{Bypass, Failmode, MenuSource, StatusMode};
+pub use words::{Bypass, Failmode, LogStyle, MenuSource, StatusMode};
 
 use duo_auth::net::ProxyAddress;
 use duo_auth::sign::Application;
@@ -66,4 +66,9 @@ pub struct Config {
     pub bypass: Bypass,
     /// `status`.
     pub status: StatusMode,
+    /// `push_limit`: pushes and calls of one user that nobody approved, within ten minutes; `None`
+    /// switches the limit off.
+    pub push_limit: Option<u8>,
+    /// `log`.
+    pub log: LogStyle,
 }

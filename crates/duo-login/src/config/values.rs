@@ -8,7 +8,9 @@ use duo_auth::sign::{Application, Keys, Signature};
 use duo_auth::{Host, Secret};
 
 use super::keys::KEYS;
-use super::{Bypass, Config, ConfigFault, Failmode, Gecos, Groups, MenuSource, StatusMode};
+use super::{
+    Bypass, Config, ConfigFault, Failmode, Gecos, Groups, LogStyle, MenuSource, StatusMode,
+};
 
 /// One field for each key of the table that has an effect.
 #[allow(clippy::struct_excessive_bools)] // one for each switch of the file
@@ -37,6 +39,9 @@ pub(super) struct Values {
     pub(super) login_timeout: u64,
     pub(super) bypass: Bypass,
     pub(super) status: StatusMode,
+    /// 0 switches it off.
+    pub(super) push_limit: u64,
+    pub(super) log: LogStyle,
 }
 
 /// The defaults of the table.
@@ -66,6 +71,8 @@ impl Default for Values {
             login_timeout: 0,
             bypass: Bypass::Success,
             status: StatusMode::Auto,
+            push_limit: 0,
+            log: LogStyle::Pam,
         };
         for key in KEYS.iter().filter(|key| !key.default.is_empty()) {
             let _ = key.take(&mut values, key.default);
@@ -113,6 +120,10 @@ impl Values {
             login_timeout: Duration::from_secs(self.login_timeout),
             bypass: self.bypass,
             status: self.status,
+            push_limit: u8::try_from(self.push_limit)
+                .ok()
+                .filter(|limit| *limit > 0),
+            log: self.log,
         })
     }
 }

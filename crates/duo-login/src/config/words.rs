@@ -55,6 +55,14 @@ words! {
         Ignore "ignore",
     }
 
+    /// How log lines are written.
+    LogStyle {
+        /// As other PAM modules write theirs, with fields in brackets at the end.
+        Pam "pam",
+        /// As Duo's own module writes them, for parsers that match a whole line.
+        DuoUnix "duo_unix",
+    }
+
     /// How progress reaches the user.
     StatusMode {
         /// As fits the application.

@@ -5,9 +5,11 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::context::{LoginContext, Rules};
-use super::ports::Answer;
+use super::decision::NotStarted;
+use super::ports::{Answer, Journal, PushLimit};
 use super::preauth::{Admitted, admit};
 use super::screen::Screen;
+use super::unsendable::{self, Unsendable};
 use crate::config::MenuSource;
 use crate::menu::{Choice, Kind, Menu, MenuOption};
 use crate::messages;
@@ -66,6 +68,9 @@ pub(super) struct Attempts<'a, 's> {
     pub(super) duo: &'a mut dyn DuoApi,
     pub(super) clock: &'a dyn Clock,
     pub(super) screen: &'s mut Screen<'a>,
+    pub(super) journal: &'a mut dyn Journal,
+    pub(super) limit: &'a mut dyn PushLimit,
+    pub(super) unsendable: Unsendable,
     /// When the login has to be over, in [`Clock::now`] time.
     pub(super) end: Duration,
     /// Expiry of the current offer's verification code, in the same time.
@@ -79,10 +84,13 @@ pub(super) struct Attempts<'a, 's> {
 impl Attempts<'_, '_> {
     /// Pushes, or else calls, without asking; in the menu if neither is possible.
     pub(super) fn automatic(&mut self, offer: &mut Offer) -> AttemptEnd {
+        if self.limit.is_closed() {
+            return AttemptEnd::AskNow;
+        }
         if self.rules.menu == MenuSource::Server && offer.prompt.is_some() {
             return self.server_automatic(offer);
         }
-        let menu = Menu::new(offer);
+        let menu = Menu::new(offer, false);
         match menu.automatic() {
             Some(option) if option.kind == Kind::Push && offer.verified_push.is_some() => {
                 self.verified_push(option, offer)
@@ -94,21 +102,30 @@ impl Attempts<'_, '_> {
 
     /// Asks and does what the answer says.
     pub(super) fn by_menu(&mut self, offer: &mut Offer) -> AttemptEnd {
-        if self.rules.menu == MenuSource::Server {
+        let closed = self.limit.is_closed();
+        // Duo's own menu would offer pushes, and words that this module does not know.
+        if self.rules.menu == MenuSource::Server && !closed {
             if let Some(prompt) = offer.prompt.clone() {
                 return self.by_server_menu(&prompt, offer);
             }
         }
-        if let Err(over) = self.renew_if_used(offer) {
-            return over;
+        if !closed {
+            if let Err(over) = self.renew_if_used(offer) {
+                return over;
+            }
         }
-        let menu = Menu::new(offer);
+        let menu = Menu::new(offer, closed);
         let answer = match self.ask(&menu.render(&self.context.username)) {
             Ok(answer) => answer,
             Err(over) => return over,
         };
         let choice = match &answer {
-            Answer::Text(text) => menu.choose(text.expose()),
+            Answer::Text(text) => {
+                if let Err(end) = self.refuse_unsendable(text.expose()) {
+                    return end;
+                }
+                menu.choose(text.expose())
+            }
             Answer::Unusable => Choice::Neither,
         };
         match choice {
@@ -120,6 +137,28 @@ impl Attempts<'_, '_> {
                 why: "the answer is neither an option nor a passcode".to_owned(),
                 said: messages::not_an_answer(menu.len()),
             },
+        }
+    }
+
+    /// Ends the attempt, or the login, where Duo must not get the answer.
+    pub(super) fn refuse_unsendable(&mut self, answer: &str) -> Result<(), AttemptEnd> {
+        match self.unsendable.judge(answer) {
+            unsendable::Verdict::Send => Ok(()),
+            unsendable::Verdict::Refuse(kind) => Err(AttemptEnd::Failed {
+                attempt: Attempt::default(),
+                why: kind.why().to_owned(),
+                said: kind.said().to_owned(),
+            }),
+            unsendable::Verdict::End(kind) => {
+                self.screen.last_words(kind.said());
+                let service = &self.context.service;
+                let detail = format!(
+                    "{}, once more; if {service} answers questions by itself, give its PAM line a \
+                     configuration of its own (conf=) with autopush = yes",
+                    kind.why()
+                );
+                Err(AttemptEnd::Over(Outcome::ConversationFailed { detail }))
+            }
         }
     }
 
@@ -146,7 +185,11 @@ impl Attempts<'_, '_> {
             factor: "passcode",
             ..Attempt::default()
         };
-        self.use_factor(Factor::Passcode(passcode), attempt, None)
+        let end = self.use_factor(Factor::Passcode(passcode), attempt, None);
+        if matches!(end, AttemptEnd::Failed { .. }) {
+            self.unsendable.refused_by_duo(passcode.expose());
+        }
+        end
     }
 
     pub(super) fn use_option(&mut self, option: &MenuOption, offer: &mut Offer) -> AttemptEnd {
@@ -204,14 +247,16 @@ impl Attempts<'_, '_> {
         let progress = messages::pushed(&option.device_name);
         let mut started = Started::new(attempt_with(option), self.clock.now());
         match self.start(factor, &mut started) {
-            Err(refused) if verified.is_some() && is_bad_parameter(&refused) => {
+            Err(NotStarted::Closed) => AttemptEnd::AskNow,
+            Err(NotStarted::Duo(refused)) if verified.is_some() && is_bad_parameter(&refused) => {
                 if let Err(over) = self.renew(offer) {
                     return over;
                 }
                 self.screen.notice(messages::CODE_EXPIRED);
                 self.verified_push(option, offer)
             }
-            result => self.go_on(result, started, Some(&progress)),
+            Err(NotStarted::Duo(error)) => self.broken(error),
+            Ok(decided) => self.go_on(decided, started, Some(&progress)),
         }
     }
 

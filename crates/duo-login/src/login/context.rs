@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use duo_auth::Place;
+use duo_auth::{Place, Secret};
 
 use super::screen::Channel;
 use crate::config::MenuSource;
@@ -20,6 +20,12 @@ pub struct LoginContext {
     pub push_kind: Option<String>,
     /// What the phone shows of the login, URL-encoded.
     pub pushinfo: Option<String>,
+    /// `PAM_SERVICE`.
+    pub service: String,
+    /// `PAM_USER`, which the application may give to every question.
+    pub pam_user: String,
+    /// `PAM_AUTHTOK`: the password that was typed before, if the application has it.
+    pub password: Option<Secret>,
 }
 
 impl LoginContext {

@@ -4,6 +4,8 @@
 
 use super::attempt::{AttemptEnd, Attempts, PACE, Started};
 use super::ports::Answer;
+use super::server_menu::is_sms;
+use super::unsendable;
 use crate::menu::passcode;
 use crate::messages;
 use crate::outcome::{Attempt, Outcome};
@@ -14,6 +16,26 @@ use duo_auth::{AuthReply, AuthRequest, Factor, Progress, Status, Verdict};
 /// answered has three.
 const MOST_NEWS: u8 = 8;
 
+/// Why a factor was not asked for.
+pub(super) enum NotStarted {
+    /// Pushes and calls are closed for the user.
+    Closed,
+    /// Duo gave no usable answer.
+    Duo(DuoError),
+}
+
+/// Whether a factor reaches the user's phone by itself. Of an answer to Duo's own menu, only what is a
+/// passcode or asks for SMS surely does not.
+fn rings(factor: &Factor<'_>) -> bool {
+    match factor {
+        Factor::Push { .. } | Factor::Phone { .. } => true,
+        Factor::Sms { .. } | Factor::Passcode(_) => false,
+        Factor::Prompt { answer, .. } => {
+            passcode(answer.expose()).is_none() && !is_sms(answer.expose())
+        }
+    }
+}
+
 impl Attempts<'_, '_> {
     /// Asks Duo for a factor and waits for the decision.
     pub(super) fn use_factor(
@@ -23,25 +45,28 @@ impl Attempts<'_, '_> {
         progress: Option<&str>,
     ) -> AttemptEnd {
         let mut started = Started::new(attempt, self.clock.now());
-        let result = self.start(factor, &mut started);
-        self.go_on(result, started, progress)
+        match self.start(factor, &mut started) {
+            // The menu says so.
+            Err(NotStarted::Closed) => AttemptEnd::AskNow,
+            Err(NotStarted::Duo(error)) => self.broken(error),
+            Ok(decided) => self.go_on(decided, started, progress),
+        }
     }
 
-    /// Says what is under way and waits for the decision.
+    /// Says what is under way and waits for the decision, unless Duo has decided already.
     pub(super) fn go_on(
         &mut self,
-        result: Result<Option<Progress>, DuoError>,
+        decided: Option<Progress>,
         started: Started,
         progress: Option<&str>,
     ) -> AttemptEnd {
-        match (result, progress) {
-            (Err(error), _) => self.broken(error),
-            (Ok(Some(decided)), _) => self.decided(started, decided),
-            (Ok(None), Some(progress)) if self.screen.wants_progress_prompt() => {
+        match (decided, progress) {
+            (Some(decided), _) => self.decided(started, decided),
+            (None, Some(progress)) if self.screen.wants_progress_prompt() => {
                 let question = format!("{progress}\n{}", messages::PRESS_ENTER);
                 self.ask_and_wait(started, &question)
             }
-            (Ok(None), progress) => {
+            (None, progress) => {
                 if let Some(progress) = progress {
                     self.screen.progress(progress);
                 }
@@ -59,7 +84,9 @@ impl Attempts<'_, '_> {
     ) -> AttemptEnd {
         let mut started = Started::new(attempt, self.clock.now());
         match self.start(factor, &mut started) {
-            Err(error) => self.broken(error),
+            // The menu says so.
+            Err(NotStarted::Closed) => AttemptEnd::AskNow,
+            Err(NotStarted::Duo(error)) => self.broken(error),
             Ok(Some(decided)) => self.decided(started, decided),
             Ok(None) => self.ask_and_wait(started, question),
         }
@@ -68,7 +95,9 @@ impl Attempts<'_, '_> {
     /// Asks, uses a passcode if one is typed, and else waits for the decision.
     pub(super) fn ask_and_wait(&mut self, started: Started, question: &str) -> AttemptEnd {
         let typed = match self.ask(question) {
-            Ok(Answer::Text(answer)) => passcode(answer.expose()),
+            // A program that answers everything by itself has said nothing.
+            Ok(Answer::Text(answer)) => passcode(answer.expose())
+                .filter(|_| self.unsendable.judge(answer.expose()) == unsendable::Verdict::Send),
             Ok(Answer::Unusable) => None,
             Err(over) => return over,
         };
@@ -78,24 +107,39 @@ impl Attempts<'_, '_> {
         }
     }
 
-    /// Sends the request. `None` means that the decision is still to come.
+    /// Sends the request. `None` means that the decision is still to come. A push or call is counted
+    /// before it goes out, and logged as soon as it has.
     pub(super) fn start(
         &mut self,
         factor: Factor<'_>,
         started: &mut Started,
-    ) -> Result<Option<Progress>, DuoError> {
+    ) -> Result<Option<Progress>, NotStarted> {
+        let rings = rings(&factor);
+        if rings && !self.limit.send() {
+            return Err(NotStarted::Closed);
+        }
         let request = AuthRequest {
             username: &self.context.username,
             place: self.context.place(),
             factor,
         };
-        Ok(match self.duo.auth(&request, self.end)? {
-            AuthReply::Transaction(txid) => {
+        match self.duo.auth(&request, self.end) {
+            Ok(AuthReply::Transaction(txid)) => {
                 started.attempt.txid = Some(txid);
-                None
+                if rings {
+                    self.journal.sent(&started.attempt);
+                }
+                Ok(None)
             }
-            AuthReply::Decided(progress) => Some(progress),
-        })
+            Ok(AuthReply::Decided(progress)) => Ok(Some(progress)),
+            Err(error) => {
+                // Whatever else went wrong, it may be on its way.
+                if rings && matches!(error, DuoError::Refused { .. }) {
+                    self.limit.withdraw();
+                }
+                Err(NotStarted::Duo(error))
+            }
+        }
     }
 
     /// Polls until Duo has decided or the login is over.
@@ -147,6 +191,13 @@ impl Attempts<'_, '_> {
             message,
         } = progress;
         let now = self.clock.now();
+        let rang = matches!(started.attempt.factor, "push" | "phone");
+        match (&verdict, &status) {
+            (Verdict::Allow, _) => self.limit.approved(),
+            (Verdict::Deny, Status::Fraud) => self.limit.fraud(),
+            (Verdict::Deny, Status::Deny) if rang => self.limit.denied(),
+            _ => {}
+        }
         let otherwise = match (&verdict, &status) {
             (Verdict::Allow, _) => return AttemptEnd::Over(Outcome::Approved(started.over(now))),
             (Verdict::Deny, Status::Sent) => {

@@ -11,14 +11,16 @@ mod ports;
 mod preauth;
 mod screen;
 mod server_menu;
+mod unsendable;
 
 use attempt::{AttemptEnd, Attempts, code_ends};
 pub use context::{LoginContext, Rules};
 use duo_auth::{Offer, PreauthRequest};
-pub use ports::{Answer, Conversation, ConversationError, Journal, Ports};
+pub use ports::{Answer, Conversation, ConversationError, Journal, Ports, PushLimit};
 use preauth::{Admitted, admit, preauth_failed};
 pub use screen::Channel;
 use screen::Screen;
+use unsendable::Unsendable;
 
 use crate::config::MenuSource;
 use crate::messages;
@@ -41,6 +43,7 @@ pub fn run(context: &LoginContext, rules: &Rules, ports: Ports<'_>) -> Ended {
         conversation,
         clock,
         journal,
+        limit,
     } = ports;
     let mut screen = Screen::new(conversation, rules.channel);
     let start = clock.now();
@@ -70,10 +73,13 @@ pub fn run(context: &LoginContext, rules: &Rules, ports: Ports<'_>) -> Ended {
                 screen: &mut screen,
                 end,
                 code_ends: code_ends(&offer, clock),
+                journal,
+                limit,
+                unsendable: Unsendable::new(&context.pam_user, context.password.as_ref()),
                 sms_sent: 0,
                 verifies: offer.verified_push.is_some(),
             };
-            Ok(attempts.until_decided(offer, journal))
+            Ok(attempts.until_decided(offer))
         }
     };
     Ended {
@@ -84,7 +90,7 @@ pub fn run(context: &LoginContext, rules: &Rules, ports: Ports<'_>) -> Ended {
 
 impl Attempts<'_, '_> {
     /// Tries until one attempt is approved, the tries are used up, or something fails.
-    fn until_decided(&mut self, mut offer: Offer, journal: &mut dyn Journal) -> Outcome {
+    fn until_decided(&mut self, mut offer: Offer) -> Outcome {
         let mut automatic = self.rules.autopush;
         let mut left = self.rules.prompts;
         loop {
@@ -101,7 +107,7 @@ impl Attempts<'_, '_> {
                 // Passcodes were sent, or there was nothing to push to: ask.
                 AttemptEnd::AskNow => {}
                 AttemptEnd::Failed { attempt, why, said } => {
-                    journal.failed(&attempt, &why);
+                    self.journal.failed(&attempt, &why);
                     left = left.saturating_sub(1);
                     if left == 0 {
                         self.screen.last_words(&said);

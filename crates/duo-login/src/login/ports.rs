@@ -32,10 +32,29 @@ pub enum Answer {
 #[error("{0}")]
 pub struct ConversationError(pub String);
 
-/// Is told of each attempt that failed, when it fails.
+/// Is told what happens to attempts, when it happens.
 pub trait Journal {
+    /// A push or a call has gone out: who then abandons the login leaves a trace.
+    fn sent(&mut self, attempt: &Attempt);
+
     /// `attempt` failed because of `why`.
     fn failed(&mut self, attempt: &Attempt, why: &str);
+}
+
+/// Counts the pushes and calls of one user that nobody has approved yet.
+pub trait PushLimit {
+    /// Whether pushes and calls must be neither offered nor sent.
+    fn is_closed(&mut self) -> bool;
+    /// A push or call is about to go out, and is counted. False if it must not, and is not.
+    fn send(&mut self) -> bool;
+    /// Duo has refused to send the last one.
+    fn withdraw(&mut self);
+    /// The last one was denied.
+    fn denied(&mut self);
+    /// The user has approved, or typed a right passcode.
+    fn approved(&mut self);
+    /// The last one was reported as fraud.
+    fn fraud(&mut self);
 }
 
 /// What a login talks to; tests pass fakes.
@@ -48,4 +67,6 @@ pub struct Ports<'a> {
     pub clock: &'a dyn Clock,
     /// The log.
     pub journal: &'a mut dyn Journal,
+    /// How many pushes and calls may go out.
+    pub limit: &'a mut dyn PushLimit,
 }

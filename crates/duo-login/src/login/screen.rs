@@ -33,6 +33,9 @@ impl Channel {
     }
 }
 
+/// Most of one text on the screen, in bytes: whatever Duo sends, this is all that a user gets.
+const MOST_TEXT: usize = 8 * 1024;
+
 /// Most messages between two questions. sshd ends a connection that has 32 waiting (OpenSSH,
 /// `auth-pam.c`, `PAM_MAX_NUM_MSG`), and nobody reads as many.
 const MOST_MESSAGES: u8 = 20;
@@ -76,7 +79,7 @@ impl<'a> Screen<'a> {
     fn inform(&mut self, text: &str) {
         if self.messages < MOST_MESSAGES {
             self.messages += 1;
-            self.conversation.inform(text);
+            self.conversation.inform(bounded(text));
         }
     }
 
@@ -93,7 +96,7 @@ impl<'a> Screen<'a> {
     pub(super) fn last_words(&mut self, text: &str) {
         if self.channel != Channel::Quiet {
             self.parting.append(&mut self.notices);
-            self.parting.push(text.to_owned());
+            self.parting.push(bounded(text).to_owned());
         }
     }
 
@@ -111,6 +114,29 @@ impl<'a> Screen<'a> {
             text.push_str("\n\n");
         }
         text.push_str(question);
-        self.conversation.ask(&text)
+        self.conversation.ask(bounded(&text))
+    }
+}
+
+/// As much of `text` as fits, whole characters only.
+fn bounded(text: &str) -> &str {
+    let mut end = text.len().min(MOST_TEXT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MOST_TEXT, bounded};
+
+    #[test]
+    fn a_text_is_cut_at_a_whole_character() {
+        assert_eq!(bounded("a short one"), "a short one");
+        let long = "例".repeat(MOST_TEXT);
+        let cut = bounded(&long);
+        assert!(cut.len() <= MOST_TEXT && cut.len() > MOST_TEXT - 3);
+        assert!(cut.chars().all(|character| character == '例'));
     }
 }

@@ -31,6 +31,9 @@ impl Attempts<'_, '_> {
             Ok(_) => return not_usable(),
             Err(over) => return over,
         };
+        if let Err(end) = self.refuse_unsendable(answer.expose()) {
+            return end;
+        }
         let typed = answer.expose().trim();
         let key = if typed.is_empty() { "default" } else { typed };
         match prompt.factors.get(key) {
@@ -105,8 +108,17 @@ impl Attempts<'_, '_> {
             factor: kind,
             ..Attempt::default()
         };
-        self.use_factor(factor, attempt, None)
+        let end = self.use_factor(factor, attempt, None);
+        if kind == "passcode" && matches!(end, AttemptEnd::Failed { .. }) {
+            self.unsendable.refused_by_duo(answer.expose());
+        }
+        end
     }
+}
+
+/// Whether an answer to Duo's own menu asks for passcodes by SMS.
+pub(super) fn is_sms(answer: &str) -> bool {
+    prompt_factor(answer) == "sms"
 }
 
 /// What an answer to Duo's own menu asks for, for the log: `push1` is a push.

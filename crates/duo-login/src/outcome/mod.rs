@@ -27,19 +27,27 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// `[factor=push device=… txid=… ms=…]`; nothing where no factor was tried.
+    /// ` [factor=push device=… txid=… ms=…]`; nothing where no factor was tried.
     fn fields(&self) -> String {
         if self.factor.is_empty() {
             return String::new();
         }
-        let mut text = format!(" [factor={}", self.factor);
+        format!(" [{} ms={}]", self.named(), self.took.as_millis())
+    }
+
+    /// ` [factor=push device=… txid=…]`, before anything is known of the time.
+    fn fields_when_sent(&self) -> String {
+        format!(" [{}]", self.named())
+    }
+
+    fn named(&self) -> String {
+        let mut text = format!("factor={}", self.factor);
         if let Some(device) = &self.device {
             let _ = write!(text, " device={}", word(device));
         }
         if let Some(txid) = &self.txid {
             let _ = write!(text, " txid={}", word(txid));
         }
-        let _ = write!(text, " ms={}]", self.took.as_millis());
         text
     }
 }
@@ -48,7 +56,13 @@ impl Attempt {
 fn word(text: &str) -> String {
     clean(text)
         .chars()
-        .map(|c| if c == ' ' || c == ']' { '_' } else { c })
+        .map(|c| {
+            if matches!(c, ' ' | '[' | ']' | '=') {
+                '_'
+            } else {
+                c
+            }
+        })
         .take(64)
         .collect()
 }
@@ -73,6 +87,8 @@ pub enum Outcome {
     },
     /// A fault lets the user in.
     Failsafe(Fault),
+    /// A fault has kept the user out of this connection a moment ago.
+    RefusedBefore,
     /// A fault keeps the user out.
     Failsecure {
         /// The fault.

@@ -77,7 +77,9 @@ impl Outcome {
                 | Fault::RateLimited(_)
                 | Fault::ResourceExhaustion(_) => PamCode::AuthinfoUnavail,
             },
-            Self::Error { .. } | Self::RefusedLate(_) => PamCode::AuthinfoUnavail,
+            Self::RefusedBefore | Self::Error { .. } | Self::RefusedLate(_) => {
+                PamCode::AuthinfoUnavail
+            }
             Self::LookUpFailed { .. } | Self::BadArguments => PamCode::ServiceErr,
             Self::Denied { .. } | Self::Refused(_) | Self::Stopped { .. } => PamCode::PermDenied,
             Self::OutOfTries => PamCode::Maxtries,
@@ -126,6 +128,7 @@ mod tests {
                 kept_out(Fault::ResourceExhaustion(text())),
                 Pam::AuthinfoUnavail,
             ),
+            (Outcome::RefusedBefore, Pam::AuthinfoUnavail),
             (kept_out(config()), Pam::ServiceErr),
             (
                 kept_out(Fault::KeysRejected(DuoError::KeysRejected(

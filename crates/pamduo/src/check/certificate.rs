@@ -1,4 +1,4 @@
-//! What a server's certificates say: names, expiry, and who vouches for them.
+//! What a server's certificates say: names, expiry, issuer.
 
 use std::net::IpAddr;
 
@@ -9,9 +9,9 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 use x509_parser::x509::X509Name;
 
-/// Longest chain that is followed.
+/// Limit for the length of a chain.
 const LONGEST: usize = 10;
-/// Most names that are shown.
+/// How many names are shown.
 const NAMES: usize = 6;
 
 /// The certificates that a server presented.
@@ -20,7 +20,7 @@ pub(super) struct Chain<'a> {
 }
 
 impl<'a> Chain<'a> {
-    /// Reads them; those that cannot be read are left out.
+    /// Parses them; those that cannot be parsed are left out.
     pub(super) fn read(presented: &'a [CertificateDer<'static>]) -> Self {
         let certificates = presented
             .iter()
@@ -64,7 +64,7 @@ impl<'a> Chain<'a> {
         Some(self.leaf()?.validity().not_after.timestamp())
     }
 
-    /// Whether the server's certificate is signed by itself.
+    /// Whether the server's certificate is self-signed.
     pub(super) fn is_self_signed(&self) -> bool {
         self.leaf()
             .is_some_and(|leaf| leaf.subject().as_raw() == leaf.issuer().as_raw())
@@ -96,7 +96,7 @@ impl<'a> Chain<'a> {
     }
 }
 
-/// A subject, fit for a line.
+/// A subject, of bounded length and without control characters.
 fn subject(name: &X509Name<'_>) -> String {
     clean(&name.to_string()).chars().take(200).collect()
 }
@@ -172,7 +172,7 @@ mod tests {
             ),
             (&whole[..], vec![&other], ("CN=root", false)),
             (&with_root[..], vec![&other], ("CN=root", false)),
-            // A server that leaves out what is between.
+            // The server leaves the intermediate certificate out.
             (&whole[..1], vec![&root], ("CN=between", false)),
             (&[], vec![&root], ("nobody", false)),
         ] {

@@ -1,4 +1,4 @@
-//! The steps `dns`, `tcp` and `proxy`, each within its time.
+//! The steps `dns` and `tcp`, each within its time limit.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
@@ -6,20 +6,16 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use duo_auth::net::ProxyAddress;
-use duo_auth::{Host, clean};
-use zeroize::Zeroizing;
+use duo_auth::net::is_resource_exhaustion;
+use duo_auth::{DuoError, Host, clean};
+use duo_login::outcome::Fault;
 
+use super::logins::Obstacle;
 use super::problem::Problem;
 use super::step::Step;
 
-/// Most addresses that are tried, as in a login.
+/// How many addresses are tried, as in a login.
 const MOST: usize = 16;
-/// Longest head of a proxy's reply, in bytes.
-const HEAD: usize = 16 * 1024;
-
 /// Where a connection goes.
 #[derive(Clone)]
 pub(super) struct Target {
@@ -79,7 +75,7 @@ impl Write for Stream {
     }
 }
 
-/// An error's words, without Rust's "(os error 2)".
+/// An error's text, without Rust's "(os error 2)".
 pub(super) fn words(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::TimedOut | ErrorKind::WouldBlock => "no answer in time".to_owned(),
@@ -92,13 +88,14 @@ pub(super) fn words(error: &io::Error) -> String {
     }
 }
 
-/// Looks up the name. `getaddrinfo` has no time limit, so it runs in a thread that is left behind.
+/// Looks up the name. `getaddrinfo` has no time limit, so it runs in a thread of its own, which may
+/// outlive the step.
 pub(super) fn dns(target: &Target, is_proxy: bool, limit: Duration) -> (Step, Vec<SocketAddr>) {
     Step::timed("dns", |step| {
         let (sender, receiver) = mpsc::sync_channel(1);
         let Target { name, port } = target.clone();
         let started = thread::Builder::new().spawn(move || {
-            // Nobody may be waiting any more.
+            // The receiver is gone if the time is up.
             let found = (name.as_str(), port).to_socket_addrs();
             let _ = sender.send(found.map(Vec::from_iter));
         });
@@ -115,13 +112,14 @@ pub(super) fn dns(target: &Target, is_proxy: bool, limit: Duration) -> (Step, Ve
         };
         addresses.truncate(MOST);
         if addresses.is_empty() {
+            step.stops_logins(Obstacle::unreachable(&target.name, &reason));
             step.find(
                 Problem::DnsFailed,
                 format!("{whose}{}: {reason}", target.name),
                 if is_proxy {
-                    "correct http_proxy, or look at /etc/resolv.conf"
+                    "correct http_proxy, or check /etc/resolv.conf"
                 } else {
-                    "compare host with Duo's Admin Panel, and look at /etc/resolv.conf"
+                    "compare host with Duo's Admin Panel, and check /etc/resolv.conf"
                 },
             );
         } else {
@@ -137,7 +135,7 @@ pub(super) fn dns(target: &Target, is_proxy: bool, limit: Duration) -> (Step, Ve
     })
 }
 
-/// Connects to every address at once; gives the first connection in the order of the addresses.
+/// Connects to all addresses at once; returns the first connection in the order of the addresses.
 pub(super) fn tcp(
     addresses: &[SocketAddr],
     is_proxy: bool,
@@ -169,17 +167,21 @@ pub(super) fn tcp(
         let mut reached = Vec::new();
         let mut missed = Vec::new();
         let mut harmless = Vec::new();
+        let mut own = None;
         for (address, result) in tries {
             match result {
                 Ok(stream) => {
                     reached.push(address.to_string());
                     first = first.or(Some(stream));
                 }
-                // A machine without IPv6 loses no time with such an address.
+                // On a machine without IPv6, this fails at once and delays nothing.
                 Err(error) if error.kind() == ErrorKind::NetworkUnreachable => {
                     harmless.push(format!("{address}: {}", words(&error)));
                 }
-                Err(error) => missed.push(format!("{address}: {}", words(&error))),
+                Err(error) => {
+                    own = weightier(own, &error, address);
+                    missed.push(format!("{address}: {}", words(&error)));
+                }
             }
         }
         let firewall = format!(
@@ -208,9 +210,14 @@ pub(super) fn tcp(
             }
         } else {
             missed.extend(harmless);
+            let reasons = missed.join("; ");
+            step.stops_logins(match own {
+                Some(fault) => Obstacle::Fault(fault),
+                None => Obstacle::unreachable("Duo", reasons.as_str()),
+            });
             step.find(
                 Problem::TcpFailed,
-                format!("no connection to {}", missed.join("; ")),
+                format!("no connection to {reasons}"),
                 firewall,
             );
         }
@@ -221,92 +228,19 @@ pub(super) fn tcp(
     })
 }
 
-/// Asks the proxy for a connection to Duo (CONNECT, RFC 9110, section 9.3.6).
-pub(super) fn through(
-    stream: &mut Stream,
-    proxy: &ProxyAddress,
-    duo: &Target,
-    limit: Duration,
-) -> (Step, bool) {
-    Step::timed("proxy", |step| {
-        stream.limit(limit);
-        let status = match connect(stream, proxy, duo) {
-            Ok(status) => status,
-            Err(error) => {
-                step.find(
-                    Problem::ProxyFailed,
-                    format!("the proxy gives no answer: {}", words(&error)),
-                    "see whether http_proxy names an HTTP proxy and its port",
-                );
-                return false;
-            }
-        };
-        let code = status.split(' ').nth(1).unwrap_or_default();
-        // As ureq, which a login goes through, has it.
-        if code == "200" {
-            step.say(format!("connects to {}:{}", duo.name, duo.port));
-            return true;
-        }
-        if code == "407" {
-            let user = proxy.credentials().is_some();
-            step.find(
-                Problem::ProxyCredentials,
-                if user {
-                    "the proxy does not take the user and the password of http_proxy"
-                } else {
-                    "the proxy wants a user and a password"
-                },
-                "write http_proxy = http://USER:PASSWORD@HOST:PORT",
-            );
-        } else {
-            step.find(
-                Problem::ProxyFailed,
-                format!("the proxy does not connect to Duo: {}", clean(&status)),
-                format!("let the proxy connect to {}, port {}", duo.name, duo.port),
-            );
-        }
-        false
+/// Which of this machine's own doings a login would report: what it lacks rather than what it
+/// forbids. Other errors are the network's.
+fn weightier(known: Option<Fault>, error: &io::Error, address: SocketAddr) -> Option<Fault> {
+    if is_resource_exhaustion(error) {
+        return Some(Fault::ResourceExhaustion(error.to_string()));
+    }
+    known.or_else(|| {
+        let forbidden = error.kind() == ErrorKind::PermissionDenied;
+        forbidden.then(|| {
+            Fault::NotPermitted(DuoError::NotPermitted {
+                host: address.to_string(),
+                detail: words(error),
+            })
+        })
     })
-}
-
-/// Sends CONNECT and reads the reply's head; gives its first line.
-fn connect(stream: &mut Stream, proxy: &ProxyAddress, duo: &Target) -> io::Result<String> {
-    let host = if duo.name.contains(':') {
-        format!("[{}]:{}", duo.name, duo.port)
-    } else {
-        format!("{}:{}", duo.name, duo.port)
-    };
-    let mut request = Zeroizing::new(format!("CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n"));
-    if let Some((user, password)) = proxy.credentials() {
-        let both = Zeroizing::new(format!("{}:{}", user.expose(), password.expose()));
-        let encoded = Zeroizing::new(BASE64_STANDARD.encode(both.as_bytes()));
-        request.push_str("Proxy-Authorization: Basic ");
-        request.push_str(&encoded);
-        request.push_str("\r\n");
-    }
-    request.push_str("\r\n");
-    stream.write_all(request.as_bytes())?;
-    // Byte by byte: what follows the head belongs to TLS.
-    let mut head = Vec::new();
-    let mut byte = [0];
-    while !head.ends_with(b"\r\n\r\n") {
-        if head.len() >= HEAD {
-            return Err(io::Error::other("an answer without end"));
-        }
-        stream.read_exact(&mut byte)?;
-        head.extend_from_slice(&byte);
-    }
-    let head = String::from_utf8_lossy(&head);
-    let line: String = head
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .take(120)
-        .collect();
-    if line.starts_with("HTTP/") {
-        Ok(line)
-    } else {
-        Err(io::Error::other("it does not speak HTTP"))
-    }
 }

@@ -6,15 +6,16 @@ use duo_auth::sign::Signature;
 use duo_login::config::Config;
 use duo_login::connect;
 
+use super::logins::Obstacle;
 use super::problem::Problem;
 use super::step::Step;
 use crate::date;
 
-/// How far the clocks may differ without a finding, in seconds. Duo refuses at 300 s, and the
-/// module then signs once more with Duo's time.
+/// How far the clocks may differ without a finding, in seconds. Duo refuses a difference of 300 s;
+/// the module then signs again with Duo's time.
 const CLOCK: u64 = 60;
 
-/// Runs the three.
+/// Runs the three steps.
 pub(super) fn steps(config: &Config, done: &mut dyn FnMut(Step)) {
     done(clock(config));
     let (mut step, configured) = Step::timed("signature", |step| {
@@ -23,11 +24,14 @@ pub(super) fn steps(config: &Config, done: &mut dyn FnMut(Step)) {
             let word = config.application.signature.name();
             step.say(format!("Duo accepts ikey and skey, signed {word}"));
         }
+        if let Err(error) = &result {
+            step.stops_logins(Obstacle::from(error));
+        }
         result
     });
     let fault = match configured {
         Ok(()) => None,
-        // The keys may be right, and the signature one that this Duo does not take.
+        // The keys may be right, and the signature one that this Duo does not accept.
         Err(DuoError::KeysRejected(refusal)) if refusal.code == Some(40103) => {
             Some(DuoError::KeysRejected(refusal))
         }
@@ -59,7 +63,7 @@ pub(super) fn steps(config: &Config, done: &mut dyn FnMut(Step)) {
     done(all);
 }
 
-/// Tries those that are not configured; gives those that are accepted, the strongest last.
+/// Tries the signatures that are not configured; returns all that are accepted, the strongest last.
 fn try_all(step: &mut Step, config: &Config, configured: bool) -> Vec<&'static str> {
     let mut accepted = Vec::new();
     let mut refused = Vec::new();
@@ -110,10 +114,10 @@ fn clock(config: &Config) -> Step {
                 let theirs = i64::try_from(theirs).unwrap_or(i64::MAX);
                 let off = theirs.saturating_sub(date::now());
                 let text = match off {
-                    ahead @ 2.. => format!("this machine's clock is {ahead} s behind Duo's"),
-                    behind @ ..=-2 => format!(
+                    behind @ 2.. => format!("this machine's clock is {behind} s behind Duo's"),
+                    ahead @ ..=-2 => format!(
                         "this machine's clock is {} s ahead of Duo's",
-                        behind.unsigned_abs()
+                        ahead.unsigned_abs()
                     ),
                     _ => "this machine's clock agrees with Duo's".to_owned(),
                 };
@@ -129,15 +133,15 @@ fn clock(config: &Config) -> Step {
             }
             Err(error) => step.find(
                 Problem::ClockNoAnswer,
-                format!("Duo does not tell its time: {error}"),
-                "see that host is Duo's; Duo's own state is at status.duo.com",
+                format!("Duo does not tell the time: {error}"),
+                "check that host is Duo's; status.duo.com shows Duo's own state",
             ),
         }
     });
     step
 }
 
-/// Whether Duo takes the keys and a signature.
+/// Whether Duo accepts the keys and a signature.
 fn check(config: &Config, signature: Signature) -> Result<(), DuoError> {
     ask(config, signature, Question::Check).map(|_| ())
 }
@@ -145,9 +149,9 @@ fn check(config: &Config, signature: Signature) -> Result<(), DuoError> {
 /// What Duo is asked.
 #[derive(Clone, Copy)]
 enum Question {
-    /// What time it is.
+    /// The time.
     Time,
-    /// Whether it takes the keys.
+    /// Whether it accepts the keys.
     Check,
 }
 
@@ -164,9 +168,9 @@ fn ask(config: &Config, signature: Signature, question: Question) -> Result<u64,
     }
 }
 
-/// Says why Duo's answer is no good.
+/// Adds the finding for Duo's answer.
 fn blame(step: &mut Step, fault: &DuoError) {
-    let (problem, todo) = match fault {
+    let (problem, fix) = match fault {
         DuoError::KeysRejected(refusal) if matches!(refusal.code, Some(40104 | 40105)) => {
             (Problem::SignatureKeys, "set this machine's clock")
         }
@@ -176,13 +180,13 @@ fn blame(step: &mut Step, fault: &DuoError) {
         ),
         DuoError::Refused { .. } => (
             Problem::SignatureNoAnswer,
-            "see that the application in Duo's Admin Panel is an \"Auth API\" or a \"UNIX \
+            "check that the application in Duo's Admin Panel is an \"Auth API\" or a \"UNIX \
              Application\"",
         ),
         _ => (
             Problem::SignatureNoAnswer,
-            "try again; Duo's own state is at status.duo.com",
+            "try again; status.duo.com shows Duo's own state",
         ),
     };
-    step.find(problem, fault.to_string(), todo);
+    step.find(problem, fault.to_string(), fix);
 }

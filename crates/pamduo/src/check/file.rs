@@ -10,20 +10,33 @@ use duo_auth::net::trust::may_be_changed_by_others;
 use duo_login::config::ConfigFault;
 use duo_login::config::file::{FileFault, read_trusted};
 use duo_login::config::{Config, Failmode, Finding, Reading, read};
+use duo_login::outcome::Fault;
 use nix::unistd::{Group, Uid, User};
 
+use super::logins::Obstacle;
 use super::problem::Problem;
 use super::step::Step;
+use crate::finding::Place;
+
+/// What the file says.
+#[derive(Default)]
+pub(super) struct Said {
+    /// The configuration, if it can be used.
+    pub(super) config: Option<Config>,
+    /// Its `failmode`. A file that is not trusted says nothing.
+    pub(super) failmode: Option<Failmode>,
+}
 
 /// Reads the file and says what is wrong with it.
-pub(super) fn step(path: &Path) -> (Step, Option<Config>) {
+pub(super) fn step(path: &Path) -> (Step, Said) {
     Step::timed("file", |step| {
         step.say(path.display().to_string());
         let file = match read_trusted(path) {
             Ok(file) => file,
             Err(fault) => {
                 refuse(step, path, &fault);
-                return None;
+                step.stops_logins(Obstacle::of_file(path, &fault));
+                return Said::default();
             }
         };
         let owner_and_mode = describe(path);
@@ -33,9 +46,10 @@ pub(super) fn step(path: &Path) -> (Step, Option<Config>) {
             failmode(reading.failmode)
         ));
         if file.readable_by_others {
-            step.find(
+            step.find_at(
+                Place::whole(path),
                 Problem::FileReadable,
-                "others may read the file, and with it the secret key",
+                "others may read the file, and so the secret key",
                 format!(
                     "chmod 600 {}, and make a new secret key in Duo's Admin Panel if others \
                      have accounts here",
@@ -43,16 +57,20 @@ pub(super) fn step(path: &Path) -> (Step, Option<Config>) {
                 ),
             );
         }
-        judge(step, path, reading)
+        Said {
+            failmode: reading.failmode,
+            config: judge(step, path, reading),
+        }
     })
 }
 
-/// Why the file is not read or not believed.
+/// Why the file cannot be read or is not trusted.
 fn refuse(step: &mut Step, path: &Path, fault: &FileFault) {
     let shown = path.display();
-    let (problem, todo) = match fault {
+    let (problem, fix) = match fault {
         FileFault::Io(error) if error.kind() == ErrorKind::NotFound => {
-            step.find(
+            step.find_at(
+                Place::whole(path),
                 Problem::FileMissing,
                 "there is no such file",
                 "run pamduo setup, which writes it",
@@ -65,26 +83,26 @@ fn refuse(step: &mut Step, path: &Path, fault: &FileFault) {
         ),
         FileFault::Io(_) => (
             Problem::FileUnreadable,
-            "look at the file and its disk".to_owned(),
+            "check the file and its disk".to_owned(),
         ),
         FileFault::NotRegular => (
             Problem::FileNotRegular,
-            "put a regular file in its place; pamduo setup writes one".to_owned(),
+            "replace it by a regular file; pamduo setup writes one".to_owned(),
         ),
         FileFault::ForeignOwner(_) => (
             Problem::FileOwner,
-            format!("look at what is in it, then chown root: {shown}"),
+            format!("check its contents, then chown root: {shown}"),
         ),
         FileFault::WritableByOthers(_) => (
             Problem::FileWritable,
-            format!("look at what is in it, then chmod 600 {shown}"),
+            format!("check its contents, then chmod 600 {shown}"),
         ),
         FileFault::TooLarge => (
             Problem::FileTooLarge,
-            "see whether it is the right file".to_owned(),
+            "check whether it is the right file".to_owned(),
         ),
     };
-    step.find(problem, fault.to_string(), todo);
+    step.find_at(Place::whole(path), problem, fault.to_string(), fix);
 }
 
 /// Owner and mode of the file.
@@ -111,61 +129,65 @@ fn failmode(failmode: Option<Failmode>) -> &'static str {
 fn judge(step: &mut Step, path: &Path, reading: Reading) -> Option<Config> {
     let shown = path.display();
     for finding in &reading.findings {
-        let (problem, todo) = match finding {
+        let (problem, fix) = match finding {
             Finding::NotUnderstood { .. } => {
-                (Problem::FileSyntax, "write key = value, or take it out")
+                (Problem::FileSyntax, "write key = value, or remove the line")
             }
             Finding::UnknownKey { .. } => (
                 Problem::FileUnknownKey,
-                "correct the key or take it out; pam_duo.conf(5) has them all",
+                "correct the key or remove it; pam_duo.conf(5) lists all keys",
             ),
             Finding::BadValue { .. } => (Problem::FileBadValue, "write an accepted value"),
             Finding::Clamped { .. } => (Problem::FileOutOfRange, "write a number in the range"),
-            Finding::WithoutEffect { .. } => (Problem::FileWithoutEffect, "take it out"),
-            Finding::Swallowed { .. } => {
-                (Problem::FileSwallowed, "remove the blanks in front of it")
-            }
+            Finding::WithoutEffect { .. } => (Problem::FileWithoutEffect, "remove it"),
+            Finding::Swallowed { .. } => (Problem::FileSwallowed, "remove the blanks before it"),
         };
-        let line = Some(finding.line());
-        step.find_at(line, problem, finding.describe(&shown), todo);
+        let place = Place::line(path, finding.line());
+        step.find_at(place, problem, finding.describe(&shown), fix);
     }
     match reading.config {
         Ok(config) => {
             if let Some(cafile) = config.cafile.as_deref() {
                 if may_be_changed_by_others(cafile) {
+                    let place = Place::whole(cafile);
                     let cafile = cafile.display();
-                    step.find(
+                    step.find_at(
+                        place,
                         Problem::FileCaFile,
-                        format!("others than root may change {cafile}, and then pose as Duo"),
+                        format!("users other than root may change {cafile}, and then pose as Duo"),
                         format!("chown root: {cafile}; chmod 644 {cafile}"),
                     );
                 }
             }
             for name in config.groups.names() {
                 if matches!(Group::from_name(name), Ok(None)) {
-                    step.say(format!("no group here is named '{}' (groups)", clean(name)));
+                    step.say(format!(
+                        "no group on this machine is named '{}' (groups)",
+                        clean(name)
+                    ));
                 }
             }
             Some(config)
         }
         Err(fault) => {
-            let (problem, todo) = match &fault {
+            step.stops_logins(Obstacle::Fault(Fault::Config(fault.clone())));
+            let (problem, fix) = match &fault {
                 ConfigFault::BadHost(_) => (
                     Problem::FileBadHost,
                     "copy the API hostname from Duo's Admin Panel",
                 ),
-                // Told with its line already.
+                // Reported above, with its line.
                 ConfigFault::Trust(_) | ConfigFault::BadProxy(_) => return None,
                 ConfigFault::NoVerify => (
                     Problem::FileNoVerify,
-                    "take noverify out; cafile says which certificates to trust",
+                    "remove noverify; cafile says which certificates to trust",
                 ),
                 _ => (
                     Problem::FileMissingKeys,
                     "run pamduo setup, or copy the three from Duo's Admin Panel",
                 ),
             };
-            step.find(problem, fault.to_string(), todo);
+            step.find_at(Place::whole(path), problem, fault.to_string(), fix);
             None
         }
     }

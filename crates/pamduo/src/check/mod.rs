@@ -1,11 +1,13 @@
-//! `pamduo check`: is the configuration right, and does Duo take it? Step by step, as a login
-//! would go; what a step needs and does not have makes it wait.
+//! `pamduo check`: is the configuration right, and does Duo accept it? In the steps of a login;
+//! a step is skipped if one that it depends on has failed.
 
 mod certificate;
 mod connection;
 mod duo;
 mod file;
+mod logins;
 mod problem;
+mod proxy;
 mod step;
 mod tls;
 
@@ -17,9 +19,10 @@ use duo_login::config::Config;
 use serde_json::{Value, json};
 
 use self::connection::Target;
+use self::logins::Logins;
 use self::problem::Problem;
 pub(crate) use self::step::{Status, Step};
-use crate::report::{Colour, Output};
+use crate::report::{GREEN, Output, RED};
 
 /// Arguments of `pamduo check`.
 #[derive(clap::Args)]
@@ -28,7 +31,9 @@ pub(crate) struct Arguments {}
 
 const EXAMPLES: &str = "\
 Steps: file, dns, tcp, proxy (if one is set), tls, clock, signature, signatures.
-Each says how it went and what to do. Nobody's phone rings; no secret is shown.
+Each shows its result and what to do. The last lines say what happens to logins
+now, in programs that root starts (sshd, login) and that users start (sudo, su),
+if their PAM line has no failmode=. Nobody's phone rings; no secret is shown.
 
 Examples:
   pamduo check
@@ -37,9 +42,9 @@ Examples:
 /// Runs it; 0 without findings, 1 with.
 pub(crate) fn run(config: &Path, output: &Output) -> ExitCode {
     let mut steps = Vec::new();
-    run_steps(config, &mut |step| {
+    let logins = run_steps(config, &mut |step| {
         if !output.json {
-            for line in step.lines(output.colour) {
+            for line in step.lines(output, output.colour) {
                 output.line(&line);
             }
         }
@@ -47,11 +52,14 @@ pub(crate) fn run(config: &Path, output: &Output) -> ExitCode {
     });
     let findings: usize = steps.iter().map(Step::findings).sum();
     if output.json {
-        let steps: Vec<Value> = steps.iter().map(Step::value).collect();
-        output.value(&json!({ "steps": steps }));
+        let steps: Vec<Value> = steps.iter().map(Step::json).collect();
+        output.value(json!({ "steps": steps, "logins": logins.json() }));
     } else {
         output.line("");
         output.line(&summary(findings, output));
+        for line in logins_lines(&logins, output) {
+            output.line(&line);
+        }
     }
     if findings == 0 {
         ExitCode::SUCCESS
@@ -60,35 +68,51 @@ pub(crate) fn run(config: &Path, output: &Output) -> ExitCode {
     }
 }
 
-/// The last line.
+/// How many findings there are.
 fn summary(findings: usize, output: &Output) -> String {
     match findings {
-        0 => output
-            .paint(Colour::Green, "No findings: Duo can be asked.")
-            .clone(),
-        1 => output.paint(Colour::Red, "1 finding."),
-        more => output.paint(Colour::Red, &format!("{more} findings.")),
+        0 => output.paint(GREEN, "No findings: Duo can be asked."),
+        1 => output.paint(RED, "1 finding."),
+        more => output.paint(RED, &format!("{more} findings.")),
     }
+}
+
+/// What happens to logins now.
+fn logins_lines(logins: &Logins, output: &Output) -> Vec<String> {
+    const TITLE: &str = "Logins now: ";
+    let lines = output.wrap(&logins.text(), TITLE.len()).into_iter();
+    let titles = std::iter::once(TITLE).chain(std::iter::repeat(""));
+    titles
+        .zip(lines)
+        .map(|(title, line)| format!("{title:width$}{line}", width = TITLE.len()))
+        .collect()
 }
 
 /// All steps as lines of text without colours, for other subcommands.
-pub(crate) fn text(config: &Path) -> String {
+pub(crate) fn text(config: &Path, output: &Output) -> String {
     let mut lines = Vec::new();
-    run_steps(config, &mut |step| lines.extend(step.lines(false)));
+    let logins = run_steps(config, &mut |step| lines.extend(step.lines(output, false)));
+    lines.extend(logins_lines(&logins, output));
     lines.join("\n")
 }
 
-/// Hands over each step when it is done.
-fn run_steps(path: &Path, done: &mut dyn FnMut(Step)) {
-    let (step, config) = file::step(path);
-    done(step);
-    match config {
-        Some(config) => run_connection(&config, done),
-        None => skip(&["dns", "tcp", "tls"], "file", done),
+/// Calls `done` with each step when it is over; returns what happens to logins.
+fn run_steps(path: &Path, done: &mut dyn FnMut(Step)) -> Logins {
+    let mut met = None;
+    let mut keep = |step: Step| {
+        met = met.take().or_else(|| step.obstacle().cloned());
+        done(step);
+    };
+    let (step, said) = file::step(path);
+    keep(step);
+    match &said.config {
+        Some(config) => run_connection(config, &mut keep),
+        None => skip(&["dns", "tcp", "tls"], "file", &mut keep),
     }
+    Logins::new(said.failmode, said.config.as_ref(), met)
 }
 
-/// The steps behind `file`: the connection to Duo and what Duo says.
+/// The steps after `file`: the connection to Duo and what Duo says.
 pub(crate) fn run_connection(config: &Config, done: &mut dyn FnMut(Step)) {
     let proxy = config.http_proxy.as_ref();
     let duo = Target::of_host(&config.application.host);
@@ -117,7 +141,7 @@ pub(crate) fn run_connection(config: &Config, done: &mut dyn FnMut(Step)) {
         return skip(rest.get(1..).unwrap_or_default(), "tcp", done);
     };
     if let Some(proxy) = proxy {
-        let (step, connected) = connection::through(&mut stream, proxy, &duo, limit);
+        let (step, connected) = proxy::through(&mut stream, proxy, &duo, limit);
         done(step);
         if !connected {
             return skip(&["tls"], "proxy", done);
@@ -126,11 +150,11 @@ pub(crate) fn run_connection(config: &Config, done: &mut dyn FnMut(Step)) {
     let (step, works) = Step::timed("tls", |step| match trust::store(config.cafile.as_deref()) {
         Ok(store) => tls::handshake(step, stream, &duo.name, &store, config),
         Err(error) => {
-            let todo = match config.cafile {
-                Some(_) => "correct cafile, or take it out: then the system's store counts",
+            let fix = match config.cafile {
+                Some(_) => "correct cafile, or remove it: the system's trust store is then used",
                 None => "install the package ca-certificates",
             };
-            step.find(Problem::TlsNoStore, error.to_string(), todo);
+            step.find(Problem::TlsNoStore, error.to_string(), fix);
             false
         }
     });
@@ -141,7 +165,7 @@ pub(crate) fn run_connection(config: &Config, done: &mut dyn FnMut(Step)) {
     duo::steps(config, done);
 }
 
-/// Steps that wait, and those behind them.
+/// Reports `steps` and all steps after them as skipped.
 fn skip(steps: &[&'static str], waits_for: &'static str, done: &mut dyn FnMut(Step)) {
     for id in steps.iter().chain(&["clock", "signature", "signatures"]) {
         done(Step::skipped(id, waits_for));

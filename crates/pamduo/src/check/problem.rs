@@ -1,10 +1,10 @@
 //! Everything that `pamduo check` can find.
 
-use super::step::Status;
+use crate::finding::Severity;
 
-/// Writes the list once: name, id, weight and meaning.
+/// Writes the list once: name, id, severity and meaning.
 macro_rules! problems {
-    ($($(#[doc = $doc:literal])+ $name:ident $id:literal $status:ident,)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident $id:literal $severity:ident,)+) => {
         /// What is wrong. Each has an id that stays, for programs that read the JSON.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Problem {
@@ -19,10 +19,10 @@ macro_rules! problems {
                 }
             }
 
-            /// Its weight.
-            pub(crate) fn status(self) -> Status {
+            /// How bad it is.
+            pub(crate) fn severity(self) -> Severity {
                 match self {
-                    $(Self::$name => Status::$status,)+
+                    $(Self::$name => Severity::$severity,)+
                 }
             }
         }
@@ -31,22 +31,22 @@ macro_rules! problems {
 
 problems! {
     /// There is no file.
-    FileMissing "file.missing" Failed,
+    FileMissing "file.missing" Error,
     /// It cannot be opened or read.
-    FileUnreadable "file.unreadable" Failed,
+    FileUnreadable "file.unreadable" Error,
     /// It is a folder, a device, a pipe or a socket.
-    FileNotRegular "file.not-regular" Failed,
+    FileNotRegular "file.not-regular" Error,
     /// Someone else owns it.
-    FileOwner "file.owner" Failed,
+    FileOwner "file.owner" Error,
     /// Others may write to it.
-    FileWritable "file.writable-by-others" Failed,
+    FileWritable "file.writable-by-others" Error,
     /// It is too large.
-    FileTooLarge "file.too-large" Failed,
+    FileTooLarge "file.too-large" Error,
     /// Others may read the skey.
     FileReadable "file.readable-by-others" Warning,
     /// Others may change whom TLS trusts.
     FileCaFile "file.cafile-writable-by-others" Warning,
-    /// A line that is no section, key or comment.
+    /// A line that is neither section, key nor comment.
     FileSyntax "file.syntax" Warning,
     /// An unknown key.
     FileUnknownKey "file.unknown-key" Warning,
@@ -54,50 +54,50 @@ problems! {
     FileBadValue "file.bad-value" Warning,
     /// A number outside its range.
     FileOutOfRange "file.out-of-range" Warning,
-    /// A key of Duo's module that does nothing.
+    /// A key of Duo's own module that has no effect here.
     FileWithoutEffect "file.without-effect" Warning,
-    /// An indented key that went into the value above.
+    /// An indented key, which was read as part of the value above.
     FileSwallowed "file.swallowed-key" Warning,
-    /// `host`, `ikey` or `skey` is not there.
-    FileMissingKeys "file.missing-keys" Failed,
-    /// `host` cannot be a host.
-    FileBadHost "file.bad-host" Failed,
+    /// `host`, `ikey` or `skey` is missing.
+    FileMissingKeys "file.missing-keys" Error,
+    /// `host` is not a host name or address.
+    FileBadHost "file.bad-host" Error,
     /// `noverify` is set.
-    FileNoVerify "file.noverify" Failed,
+    FileNoVerify "file.noverify" Error,
     /// The name has no address.
-    DnsFailed "dns.failed" Failed,
-    /// No address takes a connection.
-    TcpFailed "tcp.failed" Failed,
-    /// Some addresses take no connection.
+    DnsFailed "dns.failed" Error,
+    /// No address accepts a connection.
+    TcpFailed "tcp.failed" Error,
+    /// Some addresses accept no connection.
     TcpPartly "tcp.partly" Warning,
-    /// The proxy wants a user and a password, or others.
-    ProxyCredentials "proxy.credentials" Failed,
+    /// The proxy requires a user and a password, or rejects those it got.
+    ProxyCredentials "proxy.credentials" Error,
     /// The proxy does not connect to Duo.
-    ProxyFailed "proxy.failed" Failed,
-    /// There is no certificate to trust.
-    TlsNoStore "tls.no-store" Failed,
-    /// What answers does not speak TLS.
-    TlsNotTls "tls.not-tls" Failed,
-    /// The handshake does not come to its end.
-    TlsFailed "tls.failed" Failed,
-    /// The certificate is signed by itself.
-    TlsSelfSigned "tls.self-signed" Failed,
+    ProxyFailed "proxy.failed" Error,
+    /// No CA certificate can be read.
+    TlsNoStore "tls.no-store" Error,
+    /// The server does not speak TLS.
+    TlsNotTls "tls.not-tls" Error,
+    /// The handshake fails.
+    TlsFailed "tls.failed" Error,
+    /// The certificate is self-signed.
+    TlsSelfSigned "tls.self-signed" Error,
     /// The certificate's issuer is not in the store.
-    TlsUnknownIssuer "tls.unknown-issuer" Failed,
+    TlsUnknownIssuer "tls.unknown-issuer" Error,
     /// The certificate has expired.
-    TlsExpired "tls.expired" Failed,
+    TlsExpired "tls.expired" Error,
     /// The certificate is for other names.
-    TlsWrongName "tls.wrong-name" Failed,
+    TlsWrongName "tls.wrong-name" Error,
     /// The clocks differ.
     ClockOff "clock.off" Warning,
     /// Duo does not tell the time.
-    ClockNoAnswer "clock.no-answer" Failed,
-    /// Duo does not take the keys.
-    SignatureKeys "signature.keys" Failed,
-    /// Duo takes the keys, but not the signature that is configured.
-    SignatureAlgorithm "signature.algorithm" Failed,
+    ClockNoAnswer "clock.no-answer" Error,
+    /// Duo rejects the keys.
+    SignatureKeys "signature.keys" Error,
+    /// Duo accepts the keys, but not the configured signature.
+    SignatureAlgorithm "signature.algorithm" Error,
     /// Duo gives no usable answer.
-    SignatureNoAnswer "signature.no-answer" Failed,
+    SignatureNoAnswer "signature.no-answer" Error,
     /// A signature could not be tried.
     SignaturesNoAnswer "signatures.no-answer" Warning,
 }

@@ -2,12 +2,15 @@
 
 use std::time::{Duration, Instant};
 
+use anstyle::Style;
 use serde_json::{Value, json};
 
+use super::logins::Obstacle;
 use super::problem::Problem;
-use crate::report::{Colour, paint, wrap};
+use crate::finding::{Finding, Place, Severity};
+use crate::report::{GREEN, GREY, Output, RED, YELLOW, paint};
 
-/// Width of what stands in front of a step's text: status, name and time.
+/// Width of what comes before a step's text: status, name and time.
 const INDENT: usize = 29;
 
 /// How a step went.
@@ -15,7 +18,7 @@ const INDENT: usize = 29;
 pub(crate) enum Status {
     /// As it should.
     Ok,
-    /// It works, but something is to be mended.
+    /// It works, with something to put right.
     Warning,
     /// It does not work.
     Failed,
@@ -34,23 +37,14 @@ impl Status {
         }
     }
 
-    fn colour(self) -> Colour {
+    fn style(self) -> Style {
         match self {
-            Self::Ok => Colour::Green,
-            Self::Warning => Colour::Yellow,
-            Self::Failed => Colour::Red,
-            Self::Skipped => Colour::Grey,
+            Self::Ok => GREEN,
+            Self::Warning => YELLOW,
+            Self::Failed => RED,
+            Self::Skipped => GREY,
         }
     }
-}
-
-/// Something that is wrong.
-#[derive(Debug)]
-pub(crate) struct Found {
-    problem: Problem,
-    text: String,
-    todo: String,
-    line: Option<usize>,
 }
 
 /// One step of a check.
@@ -58,19 +52,21 @@ pub(crate) struct Found {
 pub(crate) struct Step {
     id: &'static str,
     detail: Vec<String>,
-    found: Vec<Found>,
+    findings: Vec<Finding>,
     waits_for: Option<&'static str>,
+    obstacle: Option<Obstacle>,
     took: Duration,
 }
 
 impl Step {
-    /// A step that was tried; `work` says what there is to say.
+    /// A step that was tried; `work` adds its details and findings.
     pub(crate) fn timed<T>(id: &'static str, work: impl FnOnce(&mut Self) -> T) -> (Self, T) {
         let mut step = Self {
             id,
             detail: Vec::new(),
-            found: Vec::new(),
+            findings: Vec::new(),
             waits_for: None,
+            obstacle: None,
             took: Duration::ZERO,
         };
         let start = Instant::now();
@@ -79,42 +75,56 @@ impl Step {
         (step, result)
     }
 
-    /// A step that cannot be tried before another one works.
+    /// A step that cannot be tried because `waits_for` failed.
     pub(crate) fn skipped(id: &'static str, waits_for: &'static str) -> Self {
         let (mut step, ()) = Self::timed(id, |_| ());
         step.waits_for = Some(waits_for);
         step
     }
 
-    /// Says something that is no finding.
+    /// Adds a detail.
     pub(crate) fn say(&mut self, text: impl Into<String>) {
         self.detail.push(text.into());
     }
 
-    /// Says what is wrong and what to do.
+    /// Adds a finding: what is wrong and what to do.
     pub(crate) fn find(
         &mut self,
         problem: Problem,
-        text: impl Into<String>,
-        todo: impl Into<String>,
+        message: impl Into<String>,
+        fix: impl Into<String>,
     ) {
-        self.find_at(None, problem, text, todo);
+        self.findings.push(Finding {
+            id: problem.id(),
+            severity: problem.severity(),
+            message: message.into(),
+            fix: fix.into(),
+            place: None,
+        });
     }
 
-    /// The same, in a line of the file.
+    /// The same, in a file.
     pub(crate) fn find_at(
         &mut self,
-        line: Option<usize>,
+        place: Place,
         problem: Problem,
-        text: impl Into<String>,
-        todo: impl Into<String>,
+        message: impl Into<String>,
+        fix: impl Into<String>,
     ) {
-        self.found.push(Found {
-            problem,
-            text: text.into(),
-            todo: todo.into(),
-            line,
-        });
+        self.find(problem, message, fix);
+        if let Some(last) = self.findings.last_mut() {
+            last.place = Some(place);
+        }
+    }
+
+    /// Logins meet this here, and ask nobody.
+    pub(super) fn stops_logins(&mut self, obstacle: Obstacle) {
+        self.obstacle = Some(obstacle);
+    }
+
+    /// What logins meet here.
+    pub(super) fn obstacle(&self) -> Option<&Obstacle> {
+        self.obstacle.as_ref()
     }
 
     /// How it went.
@@ -122,71 +132,51 @@ impl Step {
         if self.waits_for.is_some() {
             return Status::Skipped;
         }
-        let failed = |found: &Found| found.problem.status() == Status::Failed;
-        match self.found.as_slice() {
-            [] => Status::Ok,
-            found if found.iter().any(failed) => Status::Failed,
-            _ => Status::Warning,
+        match self.findings.iter().map(|finding| finding.severity).min() {
+            None => Status::Ok,
+            Some(Severity::Error) => Status::Failed,
+            Some(Severity::Warning) => Status::Warning,
         }
     }
 
-    /// How much is wrong.
+    /// How many findings it has.
     pub(crate) fn findings(&self) -> usize {
-        self.found.len()
+        self.findings.len()
     }
 
     /// As JSON.
-    pub(crate) fn value(&self) -> Value {
-        let texts = self.found.iter().map(|found| found.text.clone());
-        let detail: Vec<String> = self.detail.iter().cloned().chain(texts).collect();
-        let findings: Vec<Value> = self
-            .found
+    pub(crate) fn json(&self) -> Value {
+        let messages = self.findings.iter().map(|finding| &finding.message);
+        let detail: Vec<&str> = self
+            .detail
             .iter()
-            .map(|found| {
-                json!({
-                    "id": found.problem.id(),
-                    "status": found.problem.status().word(),
-                    "text": found.text,
-                    "todo": found.todo,
-                    "line": found.line,
-                })
-            })
+            .chain(messages)
+            .map(String::as_str)
             .collect();
         json!({
             "id": self.id,
             "status": self.status().word(),
             "detail": detail.join("; "),
             "ms": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
-            "todo": self.found.first().map(|found| found.todo.as_str()),
             "waits_for": self.waits_for,
-            "findings": findings,
+            "findings": self.findings.iter().map(Finding::json).collect::<Vec<_>>(),
         })
     }
 
-    /// As lines of text.
-    pub(crate) fn lines(&self, colour: bool) -> Vec<String> {
+    /// As lines of text for `output`, without secrets.
+    pub(crate) fn lines(&self, output: &Output, colour: bool) -> Vec<String> {
         let mut texts: Vec<String> = self.detail.clone();
-        for found in &self.found {
-            texts.push(found.text.clone());
-            texts.push(format!("To do: {}", found.todo));
+        for finding in &self.findings {
+            let lines = finding.lines(&[], colour);
+            texts.extend(lines.iter().map(|line| line.trim_start().to_owned()));
         }
         if let Some(step) = self.waits_for {
             texts.push(format!("waits for {step}"));
         }
-        let time = match self.waits_for {
-            None => format!("{} ms", self.took.as_millis()),
-            Some(_) => String::new(),
-        };
-        let status = self.status();
-        // Padded first: the colour's own signs take no room.
-        let mut word = format!("{:<7}", status.word());
-        if colour {
-            word = paint(status.colour(), &word);
-        }
-        let mut prefix = format!("{word} {:<10} {time:>8}  ", self.id);
+        let mut prefix = self.prefix(colour);
         let mut lines = Vec::new();
         for text in texts {
-            for line in wrap(&text, INDENT) {
+            for line in output.wrap(&text, INDENT) {
                 lines.push(format!("{prefix}{line}"));
                 prefix = " ".repeat(INDENT);
             }
@@ -195,5 +185,17 @@ impl Step {
             lines.push(prefix.trim_end().to_owned());
         }
         lines
+    }
+
+    /// Status, name and time.
+    fn prefix(&self, colour: bool) -> String {
+        let time = match self.waits_for {
+            None => format!("{} ms", self.took.as_millis()),
+            Some(_) => String::new(),
+        };
+        let status = self.status();
+        // Padded first: colours take no room.
+        let word = paint(colour, status.style(), &format!("{:<7}", status.word()));
+        format!("{word} {:<10} {time:>8}  ", self.id)
     }
 }

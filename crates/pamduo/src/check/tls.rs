@@ -15,11 +15,12 @@ use rustls::{
 
 use super::certificate::Chain;
 use super::connection::{Stream, words};
+use super::logins::Obstacle;
 use super::problem::Problem;
 use super::step::Step;
 use crate::date;
 
-/// Notes which certificates came, and leaves the judgement to the verifier that a login uses.
+/// Keeps the certificates that came, and leaves the verdict to the verifier that a login uses.
 #[derive(Debug)]
 struct Recorder {
     inner: Arc<dyn ServerCertVerifier>,
@@ -68,7 +69,7 @@ impl ServerCertVerifier for Recorder {
     }
 }
 
-/// Shakes hands as a login would; whether it worked.
+/// Does the handshake as a login would; returns whether it worked.
 pub(super) fn handshake(
     step: &mut Step,
     mut stream: Stream,
@@ -80,6 +81,7 @@ pub(super) fn handshake(
     let mut connection = match prepare(host, config) {
         Ok(prepared) => prepared,
         Err(reason) => {
+            step.stops_logins(Obstacle::unreachable(host, reason.as_str()));
             step.find(
                 Problem::TlsFailed,
                 reason,
@@ -115,6 +117,7 @@ pub(super) fn handshake(
             true
         }
         Err(error) => {
+            step.stops_logins(Obstacle::unreachable(host, words(&error)));
             blame(step, &error, &chain, host, store, config);
             false
         }
@@ -142,7 +145,7 @@ fn prepare(host: &str, config: &Config) -> Result<(Arc<Recorder>, ClientConnecti
     Ok((recorder, connection))
 }
 
-/// Says why there is no TLS, and what is missing.
+/// Adds the finding for a failed handshake.
 fn blame(
     step: &mut Step,
     error: &io::Error,
@@ -158,18 +161,18 @@ fn blame(
         }
         Some(Error::InvalidMessage(_)) => step.find(
             Problem::TlsNotTls,
-            "what answers does not speak TLS",
-            "look at the port in host; a firewall may answer in Duo's place",
+            "the server does not speak TLS",
+            "check the port in host; a firewall may answer instead of Duo",
         ),
         Some(other) => step.find(
             Problem::TlsFailed,
             clean(&other.to_string()),
-            "Duo speaks TLS 1.2 and 1.3: a firewall may answer in its place",
+            "Duo speaks TLS 1.2 and 1.3: a firewall may answer instead",
         ),
         None => step.find(
             Problem::TlsFailed,
             format!("no TLS: {}", words(error)),
-            "see whether a firewall or a proxy ends the connection",
+            "check whether a firewall or a proxy ends the connection",
         ),
     }
 }
@@ -184,9 +187,9 @@ fn blame_certificate(
 ) {
     let path = store.path.display();
     let add = match config.cafile {
-        Some(_) => format!("add the CA's certificate to {path}, or take cafile out"),
-        None => "update the package ca-certificates; where a firewall opens TLS, add its CA's \
-                 certificate to the system's store"
+        Some(_) => format!("add the CA's certificate to {path}, or remove cafile"),
+        None => "update the package ca-certificates; where a firewall intercepts TLS, add its \
+                 CA's certificate to the system's trust store"
             .to_owned(),
     };
     match problem {
@@ -194,8 +197,8 @@ fn blame_certificate(
             if chain.is_self_signed() {
                 step.find(
                     Problem::TlsSelfSigned,
-                    format!("the certificate for {} is signed by itself", chain.names()),
-                    "this is not Duo: look at host, and at what answers in its place",
+                    format!("the certificate for {} is self-signed", chain.names()),
+                    "this is not Duo: check host, and which server answers",
                 );
                 return;
             }
@@ -222,8 +225,8 @@ fn blame_certificate(
                     when.map(date::day).unwrap_or_default()
                 ),
                 format!(
-                    "if today is not {}, set this machine's clock; else whoever runs {host} has \
-                     to renew it",
+                    "if today is not {}, set this machine's clock; if it is, whoever runs {host} \
+                     has to renew it",
                     date::day(date::now())
                 ),
             );
@@ -232,18 +235,18 @@ fn blame_certificate(
             step.find(
                 Problem::TlsWrongName,
                 format!("the certificate is for {}, not for {host}", chain.names()),
-                "compare host with Duo's Admin Panel; a firewall may answer in Duo's place",
+                "compare host with Duo's Admin Panel; a firewall may answer instead of Duo",
             );
         }
         other => step.find(
             Problem::TlsFailed,
             format!(
-                "the certificate for {} is not taken: {}",
+                "the certificate for {} is not accepted: {}",
                 chain.names(),
                 clean(&other.to_string())
             ),
             format!(
-                "see whether this machine's clock is right: today is {} here",
+                "check this machine's clock: it says that today is {}",
                 date::day(date::now())
             ),
         ),

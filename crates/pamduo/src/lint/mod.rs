@@ -1,39 +1,27 @@
-//! `pamduo lint`: is two-factor login skippable or impossible on this system?
+//! `pamduo lint`: can two-factor login be skipped on this system, or is it impossible?
 //!
-//! Files in, findings out: [`pam`] and [`sshd`] read, [`stack`] follows includes, [`walk`] tries
-//! every path that PAM may take, and the `…findings` say what is wrong and what to write instead.
+//! Files in, findings out: [`pam`] and [`sshd`] read what the system has below a [`tree`], as libpam
+//! and sshd do, and `findings` says what is wrong and what to write instead.
 
-mod control;
-mod findings;
-mod glob;
-pub(crate) mod ids;
-mod module_file;
-mod modules;
+pub(crate) mod findings;
 mod pam;
-mod remedy;
-mod settings;
 mod sshd;
-mod sshd_findings;
-mod stack;
-mod stack_findings;
 mod tree;
-mod walk;
 
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-pub(crate) use findings::Report;
-use settings::Settings;
-use tree::Tree;
+use serde_json::Value;
 
+use self::findings::{Report, Settings, ids};
+use self::tree::Tree;
 use crate::report::Output;
 
 /// Arguments of `pamduo lint`.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// Read the system below DIR
+    /// Examine the system below DIR
     #[arg(long, value_name = "DIR", default_value = "/")]
     root: PathBuf,
     /// List what is looked for
@@ -57,21 +45,17 @@ pub(crate) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit
         return ExitCode::SUCCESS;
     }
     if !arguments.root.is_dir() {
-        let root = arguments.root.display();
-        let _ = writeln!(io::stderr(), "pamduo lint: {root} is no folder");
+        output.error(&format!("{} is not a folder", arguments.root.display()));
         return ExitCode::from(2);
     }
     if !nix::unistd::geteuid().is_root() {
-        let _ = writeln!(
-            io::stderr(),
-            "pamduo lint: not run as root: what cannot be read is not judged"
-        );
+        output.error("not run as root: files that cannot be read are not judged");
     }
-    let report = report(&arguments.root, config);
+    let report = report(&arguments.root, config, output);
     if output.json {
-        output.line(&format!("{:#}", report.to_json()));
+        output.value(report.json());
     } else {
-        output.line(&report.to_text(output.colour));
+        output.line(&report.text(output.colour));
     }
     ExitCode::from(u8::from(!report.findings.is_empty()))
 }
@@ -79,20 +63,19 @@ pub(crate) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit
 /// Prints what is looked for.
 fn list(output: &Output) {
     if output.json {
-        let all: serde_json::Map<_, _> = ids::all()
-            .map(|(name, meaning)| (name.to_owned(), meaning.into()))
-            .collect();
-        output.value(&all.into());
+        let all = ids::ALL.iter();
+        let all = all.map(|(name, meaning)| ((*name).to_owned(), Value::from(*meaning)));
+        output.value(all.collect());
         return;
     }
-    for (name, meaning) in ids::all() {
+    for (name, meaning) in ids::ALL {
         output.line(&format!("{name:<26} {meaning}"));
     }
 }
 
-/// Judges the system below `root`; `config` is the module's configuration there, for lines that
-/// name no other.
-pub(crate) fn report(root: &Path, config: &Path) -> Report {
+/// Judges the system below `root`; `config` is the module's configuration there, for lines that name
+/// no other. `output` then hides the secrets of every configuration file that was found.
+pub(crate) fn report(root: &Path, config: &Path, output: &Output) -> Report {
     let tree = Tree::new(root);
     let mut report = Report::default();
     let config = if config.is_relative() && root == Path::new("/") {
@@ -100,12 +83,15 @@ pub(crate) fn report(root: &Path, config: &Path) -> Report {
     } else {
         config.to_owned()
     };
-    if let Some(duo) = stack_findings::judge(&tree, &config, &mut report) {
+    if let Some(duo) = findings::services::judge(&tree, &config, &mut report) {
         let settings = Settings::read(&tree, &duo, &config);
-        sshd_findings::judge(&tree, settings, &mut report);
+        findings::sshd::judge(&tree, settings, &mut report);
     }
-    report
-        .findings
-        .sort_by(|a, b| (a.severity, &a.place, a.id).cmp(&(b.severity, &b.place, b.id)));
+    report.sort();
+    for path in report.configurations.iter().chain([&config]) {
+        if let Ok(path) = tree.locate(path) {
+            output.hide_file(&path);
+        }
+    }
     report
 }

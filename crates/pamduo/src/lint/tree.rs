@@ -1,4 +1,4 @@
-//! Files of the system that is looked at, which may lie below a folder.
+//! Files of the system that is examined, which may be below a folder.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 /// Largest file that is read, in bytes.
 const SIZE_LIMIT: u64 = 1024 * 1024;
 
-/// Most symbolic links on the way to a file, as in Linux.
+/// How many symbolic links a path may lead through, as in Linux.
 const LINK_LIMIT: usize = 40;
 
 /// The system below a folder. Paths are given and printed as they are on that system.
@@ -27,7 +27,7 @@ impl Tree {
     /// begins at its root.
     ///
     /// # Errors
-    /// If links go round in circles.
+    /// If there are too many links, as in a loop.
     pub(crate) fn locate(&self, path: &Path) -> io::Result<PathBuf> {
         let mut left: Vec<PathBuf> = parts(path);
         let mut inside = PathBuf::new();
@@ -85,7 +85,7 @@ impl Tree {
         names
     }
 
-    /// What is known of a file.
+    /// A file's metadata.
     pub(crate) fn metadata(&self, path: &Path) -> io::Result<fs::Metadata> {
         fs::metadata(self.locate(path)?)
     }

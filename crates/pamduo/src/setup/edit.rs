@@ -1,11 +1,11 @@
-//! Puts values into a configuration file's text and leaves the rest as it is.
+//! Sets values in a configuration file's text and leaves the rest as it is.
 
 use zeroize::Zeroizing;
 
 use super::questions::Answers;
 
-/// `text` with the answers in it: the last line of each key is replaced, earlier ones and lines
-/// that go on with the value are taken out, and a key that is not there is added.
+/// `text` with the answers in it: the last line of each key is replaced, its earlier lines and
+/// continuation lines are removed, and a missing key is added.
 pub(super) fn with_values(text: &str, answers: &Answers) -> Zeroizing<String> {
     let mut values = vec![
         ("ikey", answers.ikey.as_str()),
@@ -26,7 +26,7 @@ pub(super) fn with_values(text: &str, answers: &Answers) -> Zeroizing<String> {
 }
 
 fn with_value(text: &str, key: &str, value: &str) -> Zeroizing<String> {
-    // A sign that would begin a comment behind the blank stands right behind the equals sign.
+    // After a blank, # and ; would begin a comment.
     let blank = if value.starts_with(['#', ';']) {
         ""
     } else {
@@ -44,8 +44,8 @@ fn with_value(text: &str, key: &str, value: &str) -> Zeroizing<String> {
             dropping = true;
             continue;
         }
-        let goes_on = line.starts_with([' ', '\t']) && !is_blank_or_comment(line);
-        if dropping && goes_on {
+        let continues = line.starts_with([' ', '\t']) && !is_blank_or_comment(line);
+        if dropping && continues {
             continue;
         }
         if !is_blank_or_comment(line) {
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_value_once_more_changes_nothing() {
+    fn the_same_value_again_changes_nothing() {
         let once = with_value(super::super::TEMPLATE, "ikey", "DIX");
         assert_eq!(*with_value(&once, "ikey", "DIX"), *once);
         assert!(once.contains("\nikey = DIX\n") && !once.contains("\nikey =\n"));

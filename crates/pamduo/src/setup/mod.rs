@@ -16,7 +16,6 @@ use duo_login::config::{Config, DEFAULT_PATH, read};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-pub(crate) use self::place::create_private;
 use self::questions::{Answers, Stop};
 use crate::check::{Status, Step, run_connection};
 use crate::report::Output;
@@ -43,7 +42,7 @@ pub(crate) struct Arguments {
     /// HTTP proxy; write a password into the file later
     #[arg(long, value_name = "URL")]
     http_proxy: Option<String>,
-    /// Replace keys in a file that is there; a copy stays
+    /// Replace keys in an existing file; a copy is kept
     #[arg(long)]
     force: bool,
     /// Write the file without asking Duo
@@ -57,14 +56,14 @@ What is not given is asked for; the secret key is not shown.
 Example:
   pamduo setup --host api-1.duosecurity.com --ikey DIX --skey-file - < FILE";
 
-/// Runs it; 0 if the file says what it should, 1 if not, 2 where an answer is missing.
+/// Runs it; 0 if the file has the values, 1 if not, 2 if an answer is missing.
 pub(crate) fn run(arguments: &Arguments, config: &Path, output: &Output) -> ExitCode {
     match set_up(arguments, config, output) {
         Ok(done) => {
             tell(&done, config, output);
             ExitCode::SUCCESS
         }
-        Err(Stop::WrongUse(text)) => {
+        Err(Stop::Usage(text)) => {
             output.error(&text);
             ExitCode::from(2)
         }
@@ -75,22 +74,22 @@ pub(crate) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit
     }
 }
 
-/// What became of it.
+/// What was done.
 struct Done {
     written: bool,
     backup: Option<PathBuf>,
 }
 
-/// What is there before.
+/// The file that is there before.
 struct Before {
-    /// Its text, if it is to be believed.
+    /// Its text, if it is trusted.
     text: Option<Zeroizing<String>>,
-    /// Whether its mode is as it should be.
+    /// Whether nobody else may read it.
     private: bool,
 }
 
 impl Before {
-    /// Whether it is the package's own file, in which nobody has written anything yet.
+    /// Whether it is the package's own file, unchanged.
     fn as_shipped(&self) -> bool {
         self.text.as_ref().is_some_and(|text| **text == TEMPLATE)
     }
@@ -101,8 +100,8 @@ fn set_up(arguments: &Arguments, path: &Path, output: &Output) -> Result<Done, S
     let before = look(path).map_err(refused)?;
     if let Some(Before { text: None, .. }) = &before {
         return Err(refused(format!(
-            "{path} is not believed, so that what it says would be lost: chown root: {path}; \
-             chmod 600 {path}; and once more. Nothing was written",
+            "{path} is not trusted, so its settings would be lost. Fix owner and mode (chown root: \
+             {path}; chmod 600 {path}), then run this again. Nothing was written",
             path = path.display()
         )));
     }
@@ -111,7 +110,8 @@ fn set_up(arguments: &Arguments, path: &Path, output: &Output) -> Result<Done, S
         .and_then(|before| before.text.as_ref())
         .map(|text| read(text));
     let current = current.and_then(|reading| reading.config.ok());
-    let answers = questions::ask(arguments, current.as_ref())?;
+    let answers = questions::ask(arguments, current.as_ref(), output)?;
+    output.hide(answers.skey.expose());
     let base = match &before {
         Some(Before {
             text: Some(text), ..
@@ -120,8 +120,12 @@ fn set_up(arguments: &Arguments, path: &Path, output: &Output) -> Result<Done, S
     };
     let text = edit::with_values(base, &answers);
     let config = match read(&text).config {
-        Ok(config) if says(&config, &answers) => config,
-        Ok(_) => return Err(refused("a value cannot stand in the file".to_owned())),
+        Ok(config) if has(&config, &answers) => config,
+        Ok(_) => {
+            return Err(refused(
+                "a value cannot be represented in the file".to_owned(),
+            ));
+        }
         Err(fault) => return Err(refused(format!("{fault}; nothing was written"))),
     };
     for warning in questions::doubts(&answers) {
@@ -137,8 +141,8 @@ fn set_up(arguments: &Arguments, path: &Path, output: &Output) -> Result<Done, S
         }
         if !arguments.force && !before.as_shipped() {
             return Err(refused(format!(
-                "{} is there already and says something else; with --force its keys are \
-                 replaced, and a copy stays. Nothing was written",
+                "{} exists already and differs; with --force its keys are replaced, and a copy is \
+                 kept. Nothing was written",
                 path.display()
             )));
         }
@@ -149,7 +153,7 @@ fn set_up(arguments: &Arguments, path: &Path, output: &Output) -> Result<Done, S
     let backup = match &before {
         Some(before) if !before.as_shipped() => Some(place::back_up(path).map_err(|error| {
             refused(format!(
-                "no copy of {} can be made: {error}; nothing was written",
+                "{} cannot be copied: {error}; nothing was written",
                 path.display()
             ))
         })?),
@@ -163,14 +167,14 @@ fn set_up(arguments: &Arguments, path: &Path, output: &Output) -> Result<Done, S
     })
 }
 
-/// What is at `path`; an error where nothing may be written.
+/// What is at `path`; an error if nothing may be written there.
 fn look(path: &Path) -> Result<Option<Before>, String> {
     let shown = path.display();
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(format!("{shown}: {error}; run pamduo as root")),
         Ok(status) if !status.is_file() => Err(format!(
-            "{shown} is no regular file, so it is not replaced; move it away"
+            "{shown} is not a regular file, so it is not replaced; move it away"
         )),
         Ok(_) => Ok(Some(match read_trusted(path) {
             Err(FileFault::Io(error)) => {
@@ -188,8 +192,8 @@ fn look(path: &Path) -> Result<Option<Before>, String> {
     }
 }
 
-/// Whether the file's text is read as it was meant.
-fn says(config: &Config, answers: &Answers) -> bool {
+/// Whether the file's text is read as the answers that it was made from.
+fn has(config: &Config, answers: &Answers) -> bool {
     let cafile = answers.cafile.as_deref().map(Path::new);
     config.application.host.to_string() == answers.host
         && config.application.keys.ikey == answers.ikey
@@ -200,7 +204,7 @@ fn says(config: &Config, answers: &Answers) -> bool {
                 == answers.http_proxy.as_ref().map(Secret::expose))
 }
 
-/// Runs the steps of `pamduo check` that ask Duo. What does not work is shown, and nothing is
+/// Runs the steps of `pamduo check` that ask Duo. If one fails, they are shown, and nothing is
 /// written.
 fn try_with_duo(config: &Config, output: &Output) -> Result<(), Stop> {
     let mut steps: Vec<Step> = Vec::new();
@@ -210,12 +214,12 @@ fn try_with_duo(config: &Config, output: &Output) -> Result<(), Stop> {
         return Ok(());
     }
     for step in &steps {
-        for line in step.lines(false) {
+        for line in step.lines(output, false) {
             output.note(&line);
         }
     }
     Err(Stop::Refused(
-        "Duo cannot be asked with these keys; nothing was written. To write them all the same, \
+        "Duo cannot be asked with these keys; nothing was written. To write them nevertheless, \
          add --no-check"
             .to_owned(),
     ))
@@ -226,12 +230,12 @@ fn tell(done: &Done, path: &Path, output: &Output) {
     let module = if path == Path::new(DEFAULT_PATH) {
         "pam_duo.so".to_owned()
     } else {
-        // The module takes no other.
+        // The module requires an absolute path.
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         format!("pam_duo.so conf={}", path.display())
     };
     if output.json {
-        output.value(&json!({
+        output.value(json!({
             "written": done.written,
             "file": path.display().to_string(),
             "backup": done.backup.as_ref().map(|path| path.display().to_string()),
@@ -242,16 +246,16 @@ fn tell(done: &Done, path: &Path, output: &Output) {
     if done.written {
         output.line(&format!("Written: {}", path.display()));
     } else {
-        output.line(&format!("{} says so already.", path.display()));
+        output.line(&format!("{} has these values already.", path.display()));
     }
     if let Some(backup) = &done.backup {
-        output.line(&format!("The file before: {}", backup.display()));
+        output.line(&format!("Copy of the old file: {}", backup.display()));
     }
     output.line(&format!(
         "
 Keep a root session open until a login in another window has worked.
 
-For SSH with a public key and Duo, in /etc/pam.d/sshd, in the place of
+For SSH with a public key and Duo, in /etc/pam.d/sshd, instead of
 \"@include common-auth\":
 
     auth  required  {module}
@@ -263,14 +267,14 @@ and in the new file /etc/ssh/sshd_config.d/00-duo.conf:
     PasswordAuthentication no
     AuthenticationMethods publickey,keyboard-interactive
 
-For sudo, in /etc/pam.d/sudo, behind the line that is there for the password:
+For sudo, in /etc/pam.d/sudo, after the line that checks the password:
 
     @include common-auth
     auth  required  {module}
 
 Then: sshd -t && systemctl reload ssh
 
-The package has more recipes in /usr/share/doc/libpam-duo-rs/examples. What comes
-next: pamduo check, pamduo login NAME, and, once it is enabled, pamduo lint."
+The package has more recipes in /usr/share/doc/libpam-duo-rs/examples. Next steps:
+pamduo check, pamduo login NAME, and, once it is enabled, pamduo lint."
     ));
 }

@@ -1,34 +1,23 @@
-//! Puts the file in its place: whole or not at all, and readable by nobody else at any moment.
+//! Writes the file: whole or not at all, and never readable by others.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
 use crate::date;
+use crate::private_file::create_private;
 
-/// Creates a file that nobody else can read; an error if there is one.
-pub(crate) fn create_private(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
-    // Whatever the umask is.
-    file.set_permissions(Permissions::from_mode(0o600))?;
-    Ok(file)
-}
-
-/// `path` with something behind it.
+/// `path` with a suffix.
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
 }
 
-/// Copies the file that is there; gives the copy's path.
+/// Copies the file; returns the copy's path.
 pub(super) fn back_up(path: &Path) -> io::Result<PathBuf> {
     let mut text = Zeroizing::new(Vec::new());
     File::open(path)?.read_to_end(&mut text)?;
@@ -50,8 +39,8 @@ pub(super) fn back_up(path: &Path) -> io::Result<PathBuf> {
     Ok(copy)
 }
 
-/// Writes `text` beside `path` and moves it there, so that a login reads the old file or the new
-/// one. Replaces a file only if `replace` says so.
+/// Writes `text` to a new file beside `path` and renames that, so that a login reads either the old
+/// file or the new one. An existing file is replaced only if `replace` says so.
 pub(super) fn write(path: &Path, text: &str, replace: bool) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     if !folder.as_os_str().is_empty() {
@@ -72,7 +61,7 @@ pub(super) fn write(path: &Path, text: &str, replace: bool) -> io::Result<()> {
             if replace {
                 return fs::rename(&draft, path);
             }
-            // A link is refused where a file has come meanwhile.
+            // A hard link fails if a file was created meanwhile.
             fs::hard_link(&draft, path)?;
             fs::remove_file(&draft)
         });
@@ -80,8 +69,7 @@ pub(super) fn write(path: &Path, text: &str, replace: bool) -> io::Result<()> {
         let _ = fs::remove_file(&draft);
         return written;
     }
-    // The name has to last as well; where the folder cannot be synced, the file is there all the
-    // same.
+    // The name has to reach the disk as well; an error is not fatal, since the file is complete.
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();
     }

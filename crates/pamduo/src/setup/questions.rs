@@ -1,7 +1,7 @@
-//! What `pamduo setup` has to know: from flags, a file, standard input or a terminal.
+//! What `pamduo setup` needs to know: from flags, a file, standard input or a terminal.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, IsTerminal as _, Read, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Read};
 use std::path::Path;
 
 use duo_auth::Secret;
@@ -10,14 +10,15 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use zeroize::Zeroizing;
 
 use super::Arguments;
+use crate::report::Output;
 
-/// Longest file with a secret key, in bytes.
+/// Limit for an answer or a file with a secret key, in bytes.
 const LONGEST: u64 = 4096;
 
 /// Why nothing is written.
 pub(super) enum Stop {
-    /// The command line lacks something.
-    WrongUse(String),
+    /// The command line is wrong or incomplete.
+    Usage(String),
     /// It cannot be done.
     Refused(String),
 }
@@ -32,10 +33,14 @@ pub(super) struct Answers {
 }
 
 /// Collects the answers; asks for what is missing where there is a terminal.
-pub(super) fn ask(arguments: &Arguments, current: Option<&Config>) -> Result<Answers, Stop> {
+pub(super) fn ask(
+    arguments: &Arguments,
+    current: Option<&Config>,
+    output: &Output,
+) -> Result<Answers, Stop> {
     let has_user = |url: &String| url.contains('@');
     if arguments.http_proxy.as_ref().is_some_and(has_user) {
-        return Err(Stop::WrongUse(
+        return Err(Stop::Usage(
             "--http-proxy with a password would show it in the process list; write it into the \
              file"
                 .to_owned(),
@@ -50,19 +55,21 @@ pub(super) fn ask(arguments: &Arguments, current: Option<&Config>) -> Result<Ans
         "--host",
         "API hostname",
         host.as_deref(),
+        output,
     )?;
     let ikey = line(
         arguments.ikey.as_deref(),
         "--ikey",
         "Integration key",
         ikey.as_deref(),
+        output,
     )?;
     let skey = secret(arguments.skey_file.as_deref())?;
     let cafile = match &arguments.cafile {
         None => None,
         Some(path) => match std::path::absolute(path) {
             Ok(path) => path.to_str().map(str::to_owned),
-            Err(error) => return Err(Stop::WrongUse(format!("--cafile: {error}"))),
+            Err(error) => return Err(Stop::Usage(format!("--cafile: {error}"))),
         },
     };
     let answers = Answers {
@@ -83,38 +90,37 @@ pub(super) fn ask(arguments: &Arguments, current: Option<&Config>) -> Result<Ans
         ),
     ] {
         if value.is_empty() {
-            return Err(Stop::WrongUse(format!("{name} is empty")));
+            return Err(Stop::Usage(format!("{name} is empty")));
         }
         if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Stop::WrongUse(format!(
-                "{name} holds a blank or another sign that cannot be part of it"
+            return Err(Stop::Usage(format!(
+                "{name} holds a blank or another character that cannot be part of it"
             )));
         }
     }
     Ok(answers)
 }
 
-/// A value from a flag, or from the terminal, where Enter takes the one that counts now.
+/// A value from a flag, or from the terminal, where Enter keeps the current one.
 fn line(
     given: Option<&str>,
     flag: &str,
     question: &str,
     current: Option<&str>,
+    output: &Output,
 ) -> Result<String, Stop> {
     if let Some(given) = given {
         return Ok(given.trim().to_owned());
     }
     if !io::stdin().is_terminal() {
-        return Err(Stop::WrongUse(format!(
+        return Err(Stop::Usage(format!(
             "{flag} is missing, and there is no terminal to ask at"
         )));
     }
-    let mut screen = io::stderr();
-    let _ = match current {
-        Some(current) => write!(screen, "{question} [{current}]: "),
-        None => write!(screen, "{question}: "),
-    };
-    let _ = screen.flush();
+    output.prompt(&match current {
+        Some(current) => format!("{question} [{current}]: "),
+        None => format!("{question}: "),
+    });
     let mut answer = String::new();
     let read = io::stdin().lock().take(LONGEST).read_line(&mut answer);
     match read {
@@ -131,7 +137,7 @@ fn line(
 fn secret(file: Option<&Path>) -> Result<Secret, Stop> {
     let Some(path) = file else {
         if !io::stdin().is_terminal() {
-            return Err(Stop::WrongUse(
+            return Err(Stop::Usage(
                 "--skey-file is missing, and there is no terminal to ask at; \
                  --skey-file - reads standard input"
                     .to_owned(),
@@ -153,14 +159,14 @@ fn secret(file: Option<&Path>) -> Result<Secret, Stop> {
     }
 }
 
-/// Asks without echo. Ctrl-C waits until the terminal shows again what is typed.
+/// Asks without echo. Ctrl-C takes effect once the terminal echoes again.
 fn hidden(question: &str) -> Result<Secret, Stop> {
     let mut interrupt = SigSet::empty();
     interrupt.add(Signal::SIGINT);
     let before = interrupt.thread_swap_mask(SigmaskHow::SIG_BLOCK);
     let typed = rpassword::prompt_password(question);
     if let Ok(before) = before {
-        // Here Ctrl-C ends the program.
+        // A Ctrl-C that came meanwhile ends the program here.
         let _ = before.thread_set_mask();
     }
     match typed {
@@ -184,7 +190,7 @@ pub(super) fn doubts(answers: &Answers) -> Vec<String> {
     }
     let ikey = &answers.ikey;
     if ikey.len() != 20 || !ikey.starts_with("DI") {
-        doubts.push("note: Duo's integration keys begin with DI and have 20 signs".to_owned());
+        doubts.push("note: Duo's integration keys begin with DI and have 20 characters".to_owned());
     }
     let skey = answers.skey.expose();
     if skey.len() != 40 || !skey.bytes().all(|byte| byte.is_ascii_alphanumeric()) {

@@ -1,6 +1,7 @@
-//! `pamduo support`: what a bug report needs in one file. Nothing gets in that is not on a list of
-//! what may; then every secret that the configuration holds is struck out, wherever it stands.
+//! `pamduo support`: what a bug report needs in one file. Only what is on a list gets in; then every
+//! secret of the configuration is struck out, wherever it is.
 
+mod anonymous;
 mod log_lines;
 mod versions;
 
@@ -15,9 +16,8 @@ use duo_login::config::file::read_trusted;
 use duo_login::config::{KEYS, Shown, read};
 use serde_json::json;
 
+use crate::private_file::create_private;
 use crate::report::Output;
-use crate::secrets::Secrets;
-use crate::setup::create_private;
 use crate::{check, date, lint};
 
 /// Arguments of `pamduo support`.
@@ -42,7 +42,7 @@ Example:
 /// What is in the bundle.
 const CONTENTS: [&str; 5] = [
     "versions: pamduo, the module's files, OpenSSH, PAM, system, kernel",
-    "configuration: the values that count; no secret key, no proxy credentials",
+    "configuration: the values that are used; no secret key, no proxy credentials",
     "what pamduo check says (Duo is asked; nobody's phone rings)",
     "what pamduo lint says",
     "the last 200 log lines of the module, without names and addresses",
@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit
             output.line(&format!("- {content}"));
         }
     }
-    let text = bundle(arguments.log.as_deref(), config);
+    let text = bundle(arguments.log.as_deref(), config, output);
     let written = create_private(&path).and_then(|mut file| {
         file.write_all(text.as_bytes())?;
         file.sync_all()
@@ -71,33 +71,31 @@ pub(crate) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit
     }
     if output.json {
         let path = path.display().to_string();
-        output.value(&json!({"file": path, "contents": CONTENTS}));
+        output.value(json!({"file": path, "contents": CONTENTS}));
     } else {
-        output.line("Written, for your eyes only (mode 0600). Read it before you send it.");
+        output.line("Written, readable by you alone (mode 0600). Read it before you send it.");
     }
     ExitCode::SUCCESS
 }
 
 /// The bundle's text.
-fn bundle(log: Option<&Path>, config: &Path) -> String {
+fn bundle(log: Option<&Path>, config: &Path, output: &Output) -> String {
+    let lint = lint::report(Path::new("/"), config, output);
     let sections = [
         ("versions", versions::text()),
         ("configuration", configuration(config)),
-        ("pamduo check", check::text(config)),
-        (
-            "pamduo lint",
-            lint::report(Path::new("/"), config).to_string(),
-        ),
+        ("pamduo check", check::text(config, output)),
+        ("pamduo lint", lint.text(false)),
         ("log", log_lines::text(log)),
     ];
     let mut text = String::new();
     for (title, section) in sections {
         let _ = writeln!(text, "== {title}\n{}\n", section.trim_end());
     }
-    Secrets::of_file(config).strike_out(&text)
+    output.redact(&text)
 }
 
-/// The values that count, as far as they may be shown.
+/// The values that are used, as far as they may be shown.
 fn configuration(path: &Path) -> String {
     let mut text = format!("{}\n", path.display());
     let file = match read_trusted(path) {

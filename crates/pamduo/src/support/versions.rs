@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use duo_auth::clean;
 
-/// How long another program may take.
+/// Time limit for another program.
 const LIMIT: Duration = Duration::from_secs(10);
-/// Longest output of another program that is read, in bytes.
+/// Limit for another program's output, in bytes.
 const LONGEST: usize = 1024 * 1024;
 
 /// Where distributions keep PAM modules.
@@ -95,7 +95,8 @@ fn modules() -> Vec<String> {
     found
 }
 
-/// What another program says on both outputs; nothing if it is not there or takes too long.
+/// What another program writes to standard output and standard error; `None` if it does not exist or
+/// takes too long.
 pub(super) fn run(program: &str, arguments: &[&str]) -> Option<String> {
     let mut command = Command::new(program);
     command
@@ -107,7 +108,7 @@ pub(super) fn run(program: &str, arguments: &[&str]) -> Option<String> {
     let (sender, receiver) = mpsc::sync_channel(1);
     thread::Builder::new()
         .spawn(move || {
-            // Nobody may be waiting any more.
+            // The receiver is gone if the time is up.
             let _ = sender.send(command.output());
         })
         .ok()?;

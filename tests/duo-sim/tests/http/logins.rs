@@ -231,3 +231,21 @@ fn duos_own_menu_is_sent_on_request_and_takes_its_factors_and_passcodes() {
         assert_eq!(reply["status"], expected, "{answer}");
     }
 }
+
+#[test]
+fn what_has_reached_a_phone_is_counted_for_each_user() {
+    let simulator = simulator("[users.alice]\npush = { answer = 'deny' }\n[users.bob]");
+    for parameters in [
+        PUSH,
+        "async=1&device=auto&factor=phone&username=alice",
+        // Neither reaches a phone that rings.
+        "device=auto&factor=sms&username=alice",
+        "factor=passcode&passcode=1&username=alice",
+    ] {
+        auth(&simulator, parameters);
+    }
+    simulator.clear();
+    assert_eq!(simulator.pushes_and_calls("alice"), 2);
+    assert_eq!(simulator.pushes_and_calls("bob"), 0);
+    assert_eq!(simulator.pushes_and_calls("nobody"), 0);
+}
