@@ -135,7 +135,7 @@ set_up() {
     build) packages=$build ;;
     demo) packages=$demo ;;
     package) packages="$build $package" ;;
-    test) packages="$demo $package lintian mmdebstrap pamtester procps sudo python3-venv valgrind $codes" ;;
+    test) packages="$demo $package iproute2 lintian mmdebstrap pamtester procps sudo python3-venv valgrind $codes" ;;
     *) die "set_up knows build, demo, package and test" ;;
     esac
     # shellcheck disable=SC2086 # a list of names

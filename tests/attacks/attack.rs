@@ -225,7 +225,7 @@ impl Attack {
         before: &[String],
     ) -> Result<End, String> {
         site.forget();
-        site.play(&site.login(app, before));
+        crate::site::play(&site.login(app, before));
         self.end(site, app, setting, &before.join(" "))
     }
 

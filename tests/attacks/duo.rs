@@ -5,7 +5,7 @@ use login_sandbox::Terminal;
 
 use crate::attack::{ALL, Attack, Play};
 use crate::page;
-use crate::site::{App, Site};
+use crate::site::{App, Site, play};
 
 const TITLE: &str = "Too many requests";
 const INTRODUCTION: &str = "\
@@ -37,7 +37,7 @@ fn first_429_then(site: &Site, app: App, kind: FaultKind) {
     let first = Fault::new(PREAUTH, FaultKind::RateLimited).times(1);
     site.bed.duo.add_fault(first);
     site.bed.duo.add_fault(Fault::new(PREAUTH, kind));
-    site.play(&site.login(app, &[]));
+    play(&site.login(app, &[]));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use login_sandbox::Terminal;
 use crate::attack::{Attack, Play, STARTED};
 use crate::cgroup::Group;
 use crate::page;
-use crate::site::{ALICE, App, Site, words};
+use crate::site::{ALICE, App, Site, as_user, words};
 
 const TITLE: &str = "A thread that is frozen";
 const INTRODUCTION: &str = "\
@@ -19,14 +19,15 @@ fn freeze(site: &Site, app: App, which: &str) {
     let group = Group::new().unwrap();
     let path = group.path().display().to_string();
     let tool = site.tool().display().to_string();
-    let mut login = words(&[&tool, "freeze", &path, which, "2500", "--"]);
-    login.extend(site.asks(app));
     let join = format!("echo $$ > {path}/cgroup.procs && exec \"$@\"");
-    let id = ALICE.to_string();
-    let (reuid, regid) = (format!("--reuid={id}"), format!("--regid={id}"));
-    let mut arguments = vec!["sh", "-c", &join, "sh"];
-    arguments.extend(["setpriv", &reuid, &regid, "--clear-groups"]);
-    arguments.extend(login.iter().map(String::as_str));
+    let login = [
+        words(&["sh", "-c", &join, "sh"]),
+        as_user(ALICE),
+        words(&[&tool, "freeze", &path, which, "2500", "--"]),
+        site.asks(app),
+    ]
+    .concat();
+    let arguments: Vec<&str> = login.iter().map(String::as_str).collect();
     let mut terminal = Terminal::start(&site.bed.host.inside(&arguments));
     terminal.expect("frozen");
     terminal.finish();

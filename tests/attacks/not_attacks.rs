@@ -5,7 +5,7 @@ use duo_sim::FaultKind;
 
 use crate::attack::{ALL, Attack, Play};
 use crate::page;
-use crate::site::{App, Site, run};
+use crate::site::{App, Site, play, run};
 
 /// An address that is nowhere.
 const FORBIDDEN: &str = "host = 10.9.9.9";
@@ -53,7 +53,7 @@ fn an_outage_lets_in_to_roots_own_programs_alone() {
 /// A route that is prohibited gives EACCES, as SELinux does.
 fn forbidden(site: &Site, app: App) {
     run("ip", &["route", "replace", "prohibit", "10.9.9.9"]);
-    site.play(&site.login(app, &[]));
+    play(&site.login(app, &[]));
 }
 
 #[test]

@@ -158,7 +158,7 @@ fn part<'a>(document: &'a str, title: &str) -> &'a str {
     let Some((_, after)) = document.split_once(&heading) else {
         return "";
     };
-    after.find("\n## ").map_or(after, |end| &after[..end])
+    after.split_once("\n## ").map_or(after, |(part, _)| part)
 }
 
 /// Puts a section into `target/attacks.md`, beside what other tests have put there.

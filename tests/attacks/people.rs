@@ -6,7 +6,7 @@ use login_sandbox::Terminal;
 
 use crate::attack::{ALL, Attack, Play};
 use crate::page;
-use crate::site::{ALICE, App, BO, BOB, Site, words};
+use crate::site::{ALICE, App, BO, BOB, Site, play, words};
 
 const TITLE: &str = "Other users";
 const INTRODUCTION: &str = "\
@@ -21,7 +21,7 @@ fn with_gecos(site: &Site, app: App, gecos: &str) {
     let changed = before.replace(":2001:2001::", &format!(":2001:2001:{gecos}:"));
     assert_ne!(before, changed);
     site.bed.host.write("/etc/passwd", 0o644, &changed);
-    site.play(&site.login(app, &[]));
+    play(&site.login(app, &[]));
     site.bed.host.write("/etc/passwd", 0o644, &before);
     for line in site.bed.host.duo_log() {
         let is_clean = !line.text.chars().any(char::is_control);
@@ -40,7 +40,7 @@ fn two_at_once(site: &Site, app: App) {
     let attacks: Vec<Terminal> = (0..4)
         .map(|_| Terminal::start(&site.login_by(ALICE, app, &short_of)))
         .collect();
-    site.play(&site.login_by(BOB, app, &[]));
+    play(&site.login_by(BOB, app, &[]));
     for mut attack in attacks {
         attack.finish();
     }
@@ -48,10 +48,10 @@ fn two_at_once(site: &Site, app: App) {
 
 /// bob logs in, then alice tries.
 fn after_another(site: &Site, app: App) {
-    site.play(&site.login_by(BOB, app, &[]));
+    play(&site.login_by(BOB, app, &[]));
     site.end(app, true);
     site.forget();
-    site.play(&site.login(app, &[]));
+    play(&site.login(app, &[]));
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn nobody_gets_in_by_another_users_name_or_login() {
         row(
             "a user whose name is the beginning of bob's",
             |site, app| {
-                site.play(&site.login_by(BO, app, &[]));
+                play(&site.login_by(BO, app, &[]));
             },
         ),
         row("right after bob came in", after_another),

@@ -192,10 +192,8 @@ impl Site {
 
     /// A program inside the host as a user, with nothing of root's.
     pub fn by(&self, user_id: u32, words: &[String]) -> Command {
-        let id = user_id.to_string();
-        let (reuid, regid) = (format!("--reuid={id}"), format!("--regid={id}"));
-        let mut arguments = vec!["setpriv", &reuid, &regid, "--clear-groups"];
-        arguments.extend(words.iter().map(String::as_str));
+        let arguments = [as_user(user_id), words.to_vec()].concat();
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         self.bed.host.inside(&arguments)
     }
 
@@ -238,11 +236,6 @@ impl Site {
         self.by(user_id, &words)
     }
 
-    /// Runs a login to its end.
-    pub fn play(&self, command: &Command) -> Finished {
-        Terminal::start(command).finish()
-    }
-
     /// How the login ended, once nothing of it is left.
     #[track_caller]
     pub fn end(&self, app: App, privileged: bool) -> End {
@@ -256,6 +249,21 @@ impl Site {
         let marked = self.marks().iter().any(|mark| mark.exists());
         End::of(marked, &self.bed.host.duo_log(), app.name(), privileged)
     }
+}
+
+/// The words before a program that is to run as a user, with nothing of root's.
+pub fn as_user(user_id: u32) -> Vec<String> {
+    vec![
+        "setpriv".to_owned(),
+        format!("--reuid={user_id}"),
+        format!("--regid={user_id}"),
+        "--clear-groups".to_owned(),
+    ]
+}
+
+/// Runs a login to its end.
+pub fn play(command: &Command) -> Finished {
+    Terminal::start(command).finish()
 }
 
 /// Words from literals.

@@ -8,7 +8,7 @@ use login_sandbox::Terminal;
 
 use crate::attack::{Attack, STARTED};
 use crate::page;
-use crate::site::{ALICE, App, CAROL, Site, words};
+use crate::site::{ALICE, App, CAROL, Site, play, words};
 
 const TITLE: &str = "The surroundings";
 const INTRODUCTION: &str = "\
@@ -42,13 +42,13 @@ fn at_the_question(site: &Site, app: App, before: &[String], keys: &str) {
 
 fn hang_up(site: &Site, user_id: u32, app: App, ms: &str) {
     let before = words(&["@", "hangup", ms, "--"]);
-    site.play(&site.login_by(user_id, app, &before));
+    play(&site.login_by(user_id, app, &before));
 }
 
 fn second_su(site: &Site, _: App) {
     let inner = format!("su root -c '{}'", site.mark(App::Su));
     let outer = site.bed.host.inside(&["su", "alice", "-c", &inner]);
-    site.play(&outer);
+    play(&outer);
 }
 
 fn environment() -> Vec<Attack> {
@@ -176,7 +176,7 @@ fn terminal() -> Vec<Attack> {
                     "exec \"$@\" </dev/null",
                     "sh",
                 ]);
-                site.play(&site.login_by(CAROL, app, &at_end));
+                play(&site.login_by(CAROL, app, &at_end));
             },
         ),
     ]
