@@ -19,12 +19,15 @@ const PREFIX: &str = "refused-";
 const MOST_FILES: usize = 10_000;
 
 /// The SSH connection of one login, if it comes through one.
-pub(crate) struct RefusedConnection<'a>(Option<&'a str>);
+pub(crate) struct RefusedConnection(Option<String>);
 
-impl<'a> RefusedConnection<'a> {
-    /// The connection that PAM's environment names.
-    pub(crate) fn of(items: &'a PamItems) -> Self {
-        Self(items.ssh_connection.as_deref())
+impl RefusedConnection {
+    /// The connection that PAM's environment names, and sshd's process that serves it: another one
+    /// may have the same port a moment later.
+    pub(crate) fn of(items: &PamItems) -> Self {
+        let served_by = nix::unistd::getppid();
+        let connection = items.ssh_connection.as_deref();
+        Self(connection.map(|connection| format!("{connection} {served_by}")))
     }
 
     /// Whether a fault has kept the user out of it a moment ago.
@@ -39,13 +42,13 @@ impl<'a> RefusedConnection<'a> {
 
     /// Where there is no connection, or no state, there is nothing to remember.
     fn with<T>(&self, work: impl FnOnce(&Folder, &str, Duration) -> T) -> Option<T> {
-        let connection = self.0?;
+        let connection = self.0.as_deref()?;
         let folder = Folder::open(Path::new(RUN)).ok()?;
         Some(work(&folder, connection, boot_time::now()?))
     }
 }
 
-/// Remembers that the connection (`SSH_CONNECTION`: both addresses and ports) was refused. Where that
+/// Remembers that the connection (both addresses and ports, and who serves it) was refused. Where that
 /// cannot be, it tries once more: no harm.
 fn remember(folder: &Folder, connection: &str, now: Duration) {
     for name in folder.names(PREFIX, MOST_FILES).unwrap_or_default() {

@@ -40,8 +40,8 @@ impl SafeArguments {
             let services = clean(&services.join(", "));
             report.note(format!(
                 "{place}: failmode=safe for {services}, which users start: whoever may run it can \
-                 make an outage (by limits, held ports or freezing) and get in without Duo; leave \
-                 the argument out if that is not meant"
+                 make an outage (by freezing a thread of it, say) and get in without Duo; leave the \
+                 argument out if that is not meant"
             ));
         }
     }
