@@ -140,7 +140,7 @@ fn failmode_safe_on_the_line_of_a_program_that_users_start_is_noted() {
     ] {
         let expected = format!(
             "/etc/pam.d/{service}:2: failmode=safe for {service}, which users start: whoever may \
-             run it can make an outage (by limits, held ports or freezing) and get in without Duo; \
+             run it can make an outage (by freezing a thread of it, say) and get in without Duo; \
              leave the argument out if that is not meant"
         );
         assert_eq!(line(service, "failmode=safe"), [expected]);

@@ -25,7 +25,7 @@ impl RefusedConnection {
     /// The connection that PAM's environment names, and sshd's process that serves it: another one
     /// may have the same port a moment later.
     pub(crate) fn of(items: &PamItems) -> Self {
-        let served_by = nix::unistd::getppid();
+        let served_by = std::os::unix::process::parent_id();
         let connection = items.ssh_connection.as_deref();
         Self(connection.map(|connection| format!("{connection} {served_by}")))
     }
