@@ -48,20 +48,13 @@ pub(super) fn admit(preauth: Preauth, screen: &mut Screen<'_>) -> Admitted {
 
 /// Sorts what went wrong at preauth into what `failmode` may judge and what it may not.
 pub(super) fn preauth_failed(error: DuoError, screen: &mut Screen<'_>) -> Result<Outcome, Fault> {
-    Err(match error {
-        DuoError::Status(_) | DuoError::BadReply(_) => Fault::BadAnswer(error),
-        DuoError::Unreachable { .. } => Fault::Unreachable(error),
-        DuoError::NotPermitted { .. } => Fault::NotPermitted(error),
-        DuoError::RateLimited => Fault::RateLimited(error),
-        DuoError::ResourceExhausted { .. } => Fault::ResourceExhaustion(error.to_string()),
-        DuoError::KeysRejected(_) => Fault::KeysRejected(error),
-        DuoError::Refused { .. } => {
-            screen.last_words(messages::FAILED);
-            return Ok(Outcome::Refused(error));
-        }
-        DuoError::Bug(detail) => {
-            screen.last_words(messages::FAILED);
-            return Ok(Outcome::Error { detail });
-        }
+    let kept_out = match Fault::try_from(error) {
+        Ok(fault) => return Err(fault),
+        Err(error) => error,
+    };
+    screen.last_words(messages::FAILED);
+    Ok(match kept_out {
+        DuoError::Bug(detail) => Outcome::Error { detail },
+        refused => Outcome::Refused(refused),
     })
 }

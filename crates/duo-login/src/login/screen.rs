@@ -33,7 +33,8 @@ impl Channel {
     }
 }
 
-/// Most of one text on the screen, in bytes: whatever Duo sends, this is all that a user gets.
+/// Most of what is shown between two answers, in bytes: whatever Duo sends, this is all that a user
+/// gets.
 const MOST_TEXT: usize = 8 * 1024;
 
 /// Most messages between two questions. sshd ends a connection that has 32 waiting (OpenSSH,
@@ -48,6 +49,8 @@ pub(super) struct Screen<'a> {
     notices: Vec<String>,
     /// Messages since the last question.
     messages: u8,
+    /// What is left of [`MOST_TEXT`] since the last answer.
+    room: usize,
     /// What is to be told once the outcome has been logged.
     parting: Vec<String>,
 }
@@ -59,6 +62,7 @@ impl<'a> Screen<'a> {
             channel,
             notices: Vec::new(),
             messages: 0,
+            room: MOST_TEXT,
             parting: Vec::new(),
         }
     }
@@ -79,7 +83,8 @@ impl<'a> Screen<'a> {
     fn inform(&mut self, text: &str) {
         if self.messages < MOST_MESSAGES {
             self.messages += 1;
-            self.conversation.inform(bounded(text));
+            let text = bounded(text, &mut self.room);
+            self.conversation.inform(text);
         }
     }
 
@@ -95,8 +100,11 @@ impl<'a> Screen<'a> {
     /// Why the login ends without success: told once that has been logged. sshd shows it then.
     pub(super) fn last_words(&mut self, text: &str) {
         if self.channel != Channel::Quiet {
-            self.parting.append(&mut self.notices);
-            self.parting.push(bounded(text).to_owned());
+            self.notices.push(text.to_owned());
+            for text in self.notices.drain(..) {
+                let shown = bounded(&text, &mut self.room);
+                self.parting.push(shown.to_owned());
+            }
         }
     }
 
@@ -114,29 +122,62 @@ impl<'a> Screen<'a> {
             text.push_str("\n\n");
         }
         text.push_str(question);
-        self.conversation.ask(bounded(&text))
+        let answer = self.conversation.ask(bounded(&text, &mut self.room));
+        self.room = MOST_TEXT;
+        answer
     }
 }
 
-/// As much of `text` as fits, whole characters only.
-fn bounded(text: &str) -> &str {
-    let mut end = text.len().min(MOST_TEXT);
+/// As much of `text` as there is room for, which it takes; whole characters only.
+fn bounded<'a>(text: &'a str, room: &mut usize) -> &'a str {
+    let mut end = text.len().min(*room);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
+    *room -= end;
     text.get(..end).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{MOST_TEXT, bounded};
+    use super::{Channel, MOST_TEXT, Screen};
+    use crate::login::{Answer, Conversation, ConversationError};
+
+    /// What was shown, in bytes, until each answer.
+    #[derive(Default)]
+    struct Shown {
+        before: Vec<usize>,
+        now: usize,
+    }
+
+    impl Conversation for Shown {
+        fn ask(&mut self, text: &str) -> Result<Answer, ConversationError> {
+            self.inform(text);
+            self.before.push(std::mem::take(&mut self.now));
+            Ok(Answer::Unusable)
+        }
+        fn inform(&mut self, text: &str) {
+            assert!(text.chars().all(|character| character == '例'));
+            self.now += text.len();
+        }
+    }
 
     #[test]
-    fn a_text_is_cut_at_a_whole_character() {
-        assert_eq!(bounded("a short one"), "a short one");
-        let long = "例".repeat(MOST_TEXT);
-        let cut = bounded(&long);
-        assert!(cut.len() <= MOST_TEXT && cut.len() > MOST_TEXT - 3);
-        assert!(cut.chars().all(|character| character == '例'));
+    fn what_is_shown_until_an_answer_has_a_bound_in_all_and_is_cut_at_whole_characters() {
+        let long = "例".repeat(MOST_TEXT / 9);
+        let mut shown = Shown::default();
+        let mut screen = Screen::new(&mut shown, Channel::Live);
+        for _ in 0..2 {
+            for _ in 0..5 {
+                screen.notice(&long);
+            }
+            screen.ask(&long).unwrap();
+        }
+        screen.last_words(&long.repeat(4));
+        screen.last_words(&long);
+        let parting: usize = screen.into_parting().iter().map(String::len).sum();
+        for total in [shown.before[0], shown.before[1], parting] {
+            assert!((MOST_TEXT - 3..=MOST_TEXT).contains(&total), "{total}");
+        }
     }
 }

@@ -79,6 +79,24 @@ pub enum Reason {
     OwnMachine,
 }
 
+impl TryFrom<DuoError> for Fault {
+    type Error = DuoError;
+
+    /// What an error is before the user is asked. What is no fault that `failmode` may judge comes
+    /// back: Duo refuses the request (4xx), or a bug.
+    fn try_from(error: DuoError) -> Result<Self, DuoError> {
+        Ok(match error {
+            DuoError::Status(_) | DuoError::BadReply(_) => Self::BadAnswer(error),
+            DuoError::Unreachable { .. } => Self::Unreachable(error),
+            DuoError::NotPermitted { .. } => Self::NotPermitted(error),
+            DuoError::RateLimited => Self::RateLimited(error),
+            DuoError::ResourceExhausted { .. } => Self::ResourceExhaustion(error.to_string()),
+            DuoError::KeysRejected(_) => Self::KeysRejected(error),
+            DuoError::Refused { .. } | DuoError::Bug(_) => return Err(error),
+        })
+    }
+}
+
 impl Fault {
     /// The table "When does a fault let someone in?" of `docs/contract.md`.
     pub fn judge(&self, consent: Consent) -> Verdict {
@@ -117,8 +135,8 @@ impl Fault {
 }
 
 impl Reason {
-    /// The reason in words for the log of the PAM service `service`, where Duo's own module would
-    /// let in; none for `secure`, under which it does not.
+    /// The reason in words for the log of the PAM service `service`; none for `secure`, which says
+    /// it all.
     #[must_use]
     pub fn in_words(self, service: &str) -> Option<String> {
         Some(match self {

@@ -65,16 +65,7 @@ impl Obstacle {
 
 impl From<&DuoError> for Obstacle {
     fn from(error: &DuoError) -> Self {
-        let kept = error.clone();
-        Self::Fault(match error {
-            DuoError::Status(_) | DuoError::BadReply(_) => Fault::BadAnswer(kept),
-            DuoError::Unreachable { .. } => Fault::Unreachable(kept),
-            DuoError::NotPermitted { .. } => Fault::NotPermitted(kept),
-            DuoError::RateLimited => Fault::RateLimited(kept),
-            DuoError::ResourceExhausted { .. } => Fault::ResourceExhaustion(error.to_string()),
-            DuoError::KeysRejected(_) => Fault::KeysRejected(kept),
-            DuoError::Refused { .. } | DuoError::Bug(_) => return Self::Refusal,
-        })
+        Fault::try_from(error.clone()).map_or(Self::Refusal, Self::Fault)
     }
 }
 
